@@ -1,0 +1,8 @@
+/** Runs the models of the Llama family in this JVM. */
+module org.llamaj.core {
+  requires jdk.incubator.vector;
+  requires transitive org.llamaj.tokenizer;
+  requires org.slf4j;
+
+  exports org.llamaj;
+}

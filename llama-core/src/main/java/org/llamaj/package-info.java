@@ -1,0 +1,2 @@
+/** What an application uses. */
+package org.llamaj;

@@ -1,0 +1,6 @@
+/** Tokenizers and chat formats of the Llama family. */
+module org.llamaj.tokenizer {
+  requires tools.jackson.core;
+
+  exports org.llamaj.tokenizer;
+}
