@@ -1,0 +1,133 @@
+package org.llamaj.kernel;
+
+import java.lang.foreign.MemorySegment;
+import org.llamaj.tensor.FloatMatrix;
+import org.llamaj.tensor.Tensor;
+
+/**
+ * The operations of a transformer's forward pass, each on all rows of a batch and on all worker
+ * threads. Written as in the papers: x is one activation row per token.
+ *
+ * <p>Kernels belong to one model. Calls come from one thread at a time; a call returns when its
+ * results are in memory. Nothing is allocated per call once the scratch memory has grown to the
+ * largest batch. Sizes are checked when matrices are made, not in every call.
+ */
+public interface Kernels extends AutoCloseable {
+
+  /**
+   * What runs, in words for {@code describe()}.
+   *
+   * @return for example {@code x86: AVX-512 VNNI}
+   */
+  String description();
+
+  /**
+   * Prepares a weight matrix for {@link #project} and {@link #embed}. Called once per matrix, at
+   * load.
+   *
+   * @param tensor shape [outputs, inputs], any readable element type
+   * @return the matrix as these kernels want it
+   */
+  WeightMatrix weightMatrix(Tensor tensor);
+
+  /**
+   * Matrix products on the same input: for each projection, output = input x weight^T.
+   *
+   * @param input at least {@code rows} rows of the weights' {@code inputs} values
+   * @param rows how many rows to compute
+   * @param projections the weights and where the results go; all have the same number of inputs
+   */
+  void project(FloatMatrix input, int rows, Projection... projections);
+
+  /**
+   * Embedding lookup: row i of the output becomes row ids[i] of the table.
+   *
+   * @param table shape [vocabulary, dim]
+   * @param ids token ids, valid row numbers
+   * @param count how many ids
+   * @param output at least {@code count} rows of dim values
+   */
+  void embed(WeightMatrix table, int[] ids, int count, FloatMatrix output);
+
+  /**
+   * Root mean square layer normalisation (Zhang and Sennrich 2019): y = x / sqrt(mean(x^2) + eps) *
+   * weight, row by row. Input and output may be the same.
+   *
+   * @param input rows of n values
+   * @param rows how many rows
+   * @param weight n float32 values, or null for a norm without weight
+   * @param eps added to the mean square
+   * @param output rows of n values
+   */
+  void rmsNorm(FloatMatrix input, int rows, MemorySegment weight, float eps, FloatMatrix output);
+
+  /**
+   * Rotary position embedding (Su et al. 2021) on interleaved pairs, in place: for each head, pair
+   * (x[2i], x[2i+1]) is turned by the angle of its row and i.
+   *
+   * @param x rows of heads x headDim values
+   * @param rows how many rows
+   * @param headDim values per head
+   * @param angles per row: cos and sin of each pair, interleaved (cos 0, sin 0, cos 1, ...); its
+   *     columns are the number of rotated components, at most headDim; later components stay
+   */
+  void rotate(FloatMatrix x, int rows, int headDim, FloatMatrix angles);
+
+  /**
+   * Appends keys and values to the caches of their sequences.
+   *
+   * @param keys rows of kvHeads x headDim values, already rotated
+   * @param values rows of kvHeads x headDim values
+   * @param spans which rows belong where
+   * @param spanCount how many of the spans count
+   * @param shape proportions and page layout
+   */
+  void store(
+      FloatMatrix keys, FloatMatrix values, Span[] spans, int spanCount, AttentionShape shape);
+
+  /**
+   * Causal grouped-query attention over the paged cache, softmax(q k^T scale) v for each row and
+   * head. A query at position p sees keys {@link AttentionShape#firstKey} to p; these have been
+   * stored before.
+   *
+   * @param queries rows of heads x headDim values, already rotated
+   * @param spans which rows belong to which sequence
+   * @param spanCount how many of the spans count
+   * @param shape proportions and page layout
+   * @param output rows of heads x headDim values
+   */
+  void attention(
+      FloatMatrix queries, Span[] spans, int spanCount, AttentionShape shape, FloatMatrix output);
+
+  /**
+   * The gate of SwiGLU (Shazeer 2020), in place: gate = silu(gate) * up, silu(x) = x / (1 +
+   * exp(-x)).
+   *
+   * @param gate rows of n values, receives the result
+   * @param up rows of n values
+   * @param rows how many rows
+   */
+  void swiGlu(FloatMatrix gate, FloatMatrix up, int rows);
+
+  /**
+   * The residual connection: x = x + y.
+   *
+   * @param x rows of n values, receives the sum
+   * @param y rows of n values
+   * @param rows how many rows
+   */
+  void add(FloatMatrix x, FloatMatrix y, int rows);
+
+  /**
+   * Adds the same bias to every row.
+   *
+   * @param x rows of n values, receives the sum
+   * @param rows how many rows
+   * @param bias n float32 values
+   */
+  void addBias(FloatMatrix x, int rows, MemorySegment bias);
+
+  /** Releases scratch and weight copies. The kernels must not be in use. */
+  @Override
+  void close();
+}
