@@ -5,4 +5,5 @@ module org.llamaj.core {
   requires org.slf4j;
 
   exports org.llamaj;
+  exports org.llamaj.tensor;
 }

@@ -1,0 +1,77 @@
+package org.llamaj.tensor;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+import org.llamaj.LlamaException;
+
+/**
+ * A named weight, used where it lies: mostly a slice of a mapped file.
+ *
+ * @param name as in the checkpoint, {@code blk.0.attn_q.weight}
+ * @param type how values are stored
+ * @param shape outermost dimension first; rows are whole numbers of blocks
+ * @param data exactly the tensor's bytes, little-endian, rows one after another
+ */
+public record Tensor(String name, ElementType type, Shape shape, MemorySegment data) {
+  /**
+   * Checks that the memory is as long as type and shape say.
+   *
+   * @throws LlamaException if it is not
+   */
+  public Tensor {
+    Objects.requireNonNull(name, "name");
+    long bytes = bytes(name, type, shape);
+    if (data.byteSize() != bytes) {
+      throw new LlamaException(
+          "%s: expected %d bytes for %s %s, found %d"
+              .formatted(name, bytes, type, shape, data.byteSize()));
+    }
+  }
+
+  private static long bytes(String name, ElementType type, Shape shape) {
+    long rowBytes;
+    try {
+      rowBytes = type.rowBytes(shape.columns());
+    } catch (LlamaException e) {
+      throw new LlamaException(name + ": " + e.getMessage(), e);
+    }
+    if (shape.rows() > Long.MAX_VALUE / rowBytes) {
+      throw new LlamaException(
+          "%s: %s %s has more bytes than can be addressed".formatted(name, type, shape));
+    }
+    return shape.rows() * rowBytes;
+  }
+
+  /** {@return the number of rows: the product of all dimensions but the innermost} */
+  public long rows() {
+    return shape.rows();
+  }
+
+  /** {@return the values of a row: the innermost dimension} */
+  public long columns() {
+    return shape.columns();
+  }
+
+  /** {@return the bytes of a row} */
+  public long rowBytes() {
+    return type.rowBytes(shape.columns());
+  }
+
+  /**
+   * One element of the outermost dimension, over the same memory: one expert of {@code [experts,
+   * rows, columns]}, one row of a matrix.
+   *
+   * @param index from 0
+   * @return a tensor of one dimension less
+   * @throws LlamaException if this is a vector or the index is out of range
+   */
+  public Tensor slice(long index) {
+    Shape inner = shape.rank() == 1 ? null : shape.inner();
+    if (inner == null || index < 0 || index >= shape.size(0)) {
+      throw new LlamaException("%s: no slice %d in a tensor of %s".formatted(name, index, shape));
+    }
+    long bytes = data.byteSize() / shape.size(0);
+    return new Tensor(
+        "%s[%d]".formatted(name, index), type, inner, data.asSlice(index * bytes, bytes));
+  }
+}
