@@ -5,5 +5,6 @@ module org.llamaj.core {
   requires org.slf4j;
 
   exports org.llamaj;
+  exports org.llamaj.kernel;
   exports org.llamaj.tensor;
 }

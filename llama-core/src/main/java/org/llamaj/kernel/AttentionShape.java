@@ -1,8 +1,7 @@
 package org.llamaj.kernel;
 
 /**
- * The proportions of grouped-query attention in one layer, and with them the layout of a cache
- * page.
+ * Grouped-query attention in one layer: its proportions, and with them the layout of a cache page.
  *
  * <p>A page holds the keys and the values of {@link #PAGE_TOKENS} consecutive tokens of one layer.
  * Keys come first and are transposed, so that one vector register takes the same component of
@@ -13,6 +12,7 @@ package org.llamaj.kernel;
  * values [kvHeads][PAGE_TOKENS][headDim]
  * </pre>
  *
+ * @param layer index of the layer, which chooses its pages in a {@link PageTable}
  * @param heads query heads
  * @param kvHeads key/value heads; divides {@code heads}
  * @param headDim length of one head's query, key and value
@@ -22,7 +22,7 @@ package org.llamaj.kernel;
  * @param cacheType element type of the page
  */
 public record AttentionShape(
-    int heads, int kvHeads, int headDim, float scale, int chunk, CacheType cacheType) {
+    int layer, int heads, int kvHeads, int headDim, float scale, int chunk, CacheType cacheType) {
 
   /** Tokens per cache page. */
   public static final int PAGE_TOKENS = 64;

@@ -67,10 +67,7 @@ public final class Workers implements AutoCloseable {
     for (int i = 0; i < helpers.length; i++) {
       int worker = i + 1;
       helpers[i] =
-          Thread.ofPlatform()
-              .daemon()
-              .name("llamaj-worker-" + worker)
-              .start(() -> serve(worker));
+          Thread.ofPlatform().daemon().name("llamaj-worker-" + worker).start(() -> serve(worker));
     }
   }
 
