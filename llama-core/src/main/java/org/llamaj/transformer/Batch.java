@@ -1,0 +1,195 @@
+package org.llamaj.transformer;
+
+import java.util.Arrays;
+import java.util.function.BooleanSupplier;
+import org.llamaj.kernel.Span;
+
+/**
+ * The tokens of one forward pass: any number of sequences, any number of tokens of each, up to the
+ * capacity. Used again and again by its owner; not thread-safe.
+ */
+public final class Batch {
+  private static final BooleanSupplier NEVER = () -> false;
+
+  private final int vocabularySize;
+  private final int[] tokens;
+  private final int[] positions;
+  private final Sequence[] sequences;
+  private final int[] logitsRows;
+  private float[][] logits = new float[0][];
+  private Span[] spans = new Span[1];
+  private int size;
+  private int spanCount;
+  private int logitsCount;
+  private BooleanSupplier cancelled = NEVER;
+
+  Batch(int capacity, int vocabularySize) {
+    this.vocabularySize = vocabularySize;
+    tokens = new int[capacity];
+    positions = new int[capacity];
+    sequences = new Sequence[capacity];
+    logitsRows = new int[capacity];
+  }
+
+  /**
+   * The most tokens a forward pass takes.
+   *
+   * @return tokens
+   */
+  public int capacity() {
+    return tokens.length;
+  }
+
+  /**
+   * How many tokens are in the batch.
+   *
+   * @return tokens
+   */
+  public int size() {
+    return size;
+  }
+
+  /** Empties the batch. */
+  public void clear() {
+    Arrays.fill(sequences, 0, size, null);
+    Arrays.fill(spans, 0, spanCount, null);
+    size = 0;
+    spanCount = 0;
+    logitsCount = 0;
+  }
+
+  /**
+   * Adds the next token of a sequence. The tokens of one sequence are added one after another.
+   *
+   * @param sequence where the token belongs
+   * @param token its id
+   * @return this
+   * @throws IllegalArgumentException if the batch is full, the id is not in the vocabulary, or the
+   *     sequence came earlier in the batch, before another one
+   */
+  public Batch add(Sequence sequence, int token) {
+    if (size == tokens.length) {
+      throw new IllegalArgumentException("the batch is full: it takes %d tokens".formatted(size));
+    }
+    if (token < 0 || token >= vocabularySize) {
+      throw new IllegalArgumentException(
+          "expected token ids from 0 to %d, found %d".formatted(vocabularySize - 1, token));
+    }
+    boolean continues = size > 0 && sequences[size - 1] == sequence;
+    if (!continues) {
+      for (int i = 0; i < size; i++) {
+        if (sequences[i] == sequence) {
+          throw new IllegalArgumentException(
+              "the tokens of one sequence must be added one after another");
+        }
+      }
+    }
+    tokens[size] = token;
+    sequences[size] = sequence;
+    positions[size] = continues ? positions[size - 1] + 1 : sequence.length();
+    size++;
+    return this;
+  }
+
+  /**
+   * Asks for the logits of the token added last.
+   *
+   * @return the index under which {@link #logits} gives them
+   */
+  public int wantLogits() {
+    if (size == 0) {
+      throw new IllegalArgumentException("logits of an empty batch were asked for");
+    }
+    logitsRows[logitsCount] = size - 1;
+    return logitsCount++;
+  }
+
+  /**
+   * The logits a forward pass has computed: one value per token id.
+   *
+   * @param index what {@link #wantLogits} returned
+   * @return the batch's own array, overwritten by the next forward pass
+   */
+  public float[] logits(int index) {
+    return logits[index];
+  }
+
+  /**
+   * Sets a condition that ends a forward pass between two layers.
+   *
+   * @param condition asked once per layer; true ends the pass with a {@link
+   *     java.util.concurrent.CancellationException} and leaves the sequences as they were
+   * @return this
+   */
+  public Batch cancelWhen(BooleanSupplier condition) {
+    cancelled = condition;
+    return this;
+  }
+
+  boolean cancelled() {
+    return cancelled.getAsBoolean();
+  }
+
+  int[] tokens() {
+    return tokens;
+  }
+
+  int[] positions() {
+    return positions;
+  }
+
+  int logitsCount() {
+    return logitsCount;
+  }
+
+  int logitsRow(int index) {
+    return logitsRows[index];
+  }
+
+  Span[] spans() {
+    return spans;
+  }
+
+  int spanCount() {
+    return spanCount;
+  }
+
+  /** Reserves cache for all tokens and groups rows into spans. */
+  void prepare() {
+    spanCount = 0;
+    for (int first = 0; first < size; ) {
+      int end = endOfSpan(first);
+      Sequence sequence = sequences[first];
+      sequence.reserve(end - first);
+      if (spanCount == spans.length) {
+        spans = Arrays.copyOf(spans, 2 * spanCount);
+      }
+      spans[spanCount++] = new Span(sequence.pageTable(), first, end - first, sequence.length());
+      first = end;
+    }
+    if (logits.length < logitsCount) {
+      int have = logits.length;
+      logits = Arrays.copyOf(logits, logitsCount);
+      for (int i = have; i < logitsCount; i++) {
+        logits[i] = new float[vocabularySize];
+      }
+    }
+  }
+
+  /** Counts the tokens as stored. */
+  void advance() {
+    for (int first = 0; first < size; ) {
+      int end = endOfSpan(first);
+      sequences[first].advance(end - first);
+      first = end;
+    }
+  }
+
+  private int endOfSpan(int first) {
+    int end = first + 1;
+    while (end < size && sequences[end] == sequences[first]) {
+      end++;
+    }
+    return end;
+  }
+}

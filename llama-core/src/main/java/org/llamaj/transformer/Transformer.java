@@ -1,0 +1,189 @@
+package org.llamaj.transformer;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.locks.ReentrantLock;
+import org.llamaj.LlamaException;
+import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.Projection;
+import org.llamaj.kernel.WeightMatrix;
+import org.llamaj.tensor.FloatMatrix;
+
+/**
+ * A decoder-only transformer of the Llama family (Touvron et al. 2023): token embedding, decoder
+ * layers, final RMSNorm, projection to the vocabulary.
+ *
+ * <p>Thread-safe: forward passes are made one after the other, each on all worker threads.
+ */
+public final class Transformer {
+
+  /** How many rows of logits are computed at once, to bound scratch memory. */
+  private static final int LOGITS_ROWS = 16;
+
+  /**
+   * The weights around the layers.
+   *
+   * @param embedding [vocabulary, dim]
+   * @param outputNorm dim values
+   * @param output [vocabulary, dim]; the embedding itself where the two are tied
+   */
+  record Head(WeightMatrix embedding, MemorySegment outputNorm, WeightMatrix output) {}
+
+  private final Configuration configuration;
+  private final int contextLength;
+  private final Kernels kernels;
+  private final RotaryEmbedding rotary;
+  private final PagePool pool;
+  private final Workspace workspace;
+  private final DecoderLayer[] layers;
+  private final Head head;
+  private final FloatMatrix logits; // [LOGITS_ROWS, vocabulary]
+  private final Projection[] toVocabulary;
+  private final ReentrantLock lock = new ReentrantLock();
+  private volatile boolean closed;
+
+  Transformer(
+      Configuration configuration,
+      int contextLength,
+      Arena arena,
+      Kernels kernels,
+      RotaryEmbedding rotary,
+      PagePool pool,
+      Workspace workspace,
+      DecoderLayer[] layers,
+      Head head) {
+    this.configuration = configuration;
+    this.contextLength = contextLength;
+    this.kernels = kernels;
+    this.rotary = rotary;
+    this.pool = pool;
+    this.workspace = workspace;
+    this.layers = layers;
+    this.head = head;
+    logits = FloatMatrix.allocate(arena, LOGITS_ROWS, configuration.vocabularySize());
+    toVocabulary = new Projection[] {new Projection(head.output(), logits)};
+  }
+
+  /**
+   * The proportions of the model.
+   *
+   * @return the configuration
+   */
+  public Configuration configuration() {
+    return configuration;
+  }
+
+  /**
+   * How many tokens a sequence can hold.
+   *
+   * @return tokens
+   */
+  public int contextLength() {
+    return contextLength;
+  }
+
+  /**
+   * Opens an empty sequence.
+   *
+   * @return to be closed by the caller
+   */
+  public Sequence newSequence() {
+    checkOpen();
+    return new Sequence(pool, contextLength);
+  }
+
+  /**
+   * Makes an empty batch.
+   *
+   * @return a batch of the capacity the model was loaded with
+   */
+  public Batch newBatch() {
+    return new Batch(workspace.rows(), configuration.vocabularySize());
+  }
+
+  /**
+   * Runs the tokens of a batch through the model: their keys and values are appended to the
+   * sequences, the logits that were asked for are written to the batch, and the batch can be
+   * cleared for the next tokens.
+   *
+   * @param batch tokens of any sequences of this model
+   * @throws LlamaException if a sequence is full or closed, or the model is closed
+   * @throws CancellationException if the batch's condition became true; the sequences are as before
+   */
+  public void forward(Batch batch) {
+    lock.lock();
+    try {
+      checkOpen();
+      if (batch.size() == 0) {
+        return;
+      }
+      batch.prepare();
+      int rows = batch.size();
+      kernels.embed(head.embedding(), batch.tokens(), rows, workspace.residual());
+      rotary.angles(batch.positions(), rows, workspace.angles());
+      for (DecoderLayer layer : layers) {
+        if (closed || batch.cancelled()) {
+          throw new CancellationException(
+              closed ? "the model was closed" : "the forward pass was cancelled");
+        }
+        layer.forward(rows, batch.spans(), batch.spanCount());
+      }
+      computeLogits(batch);
+      batch.advance();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** How many cache pages are taken by open sequences. */
+  long cachePagesInUse() {
+    return pool.pagesInUse();
+  }
+
+  /**
+   * The memory that the key-value cache has taken so far.
+   *
+   * @return bytes
+   */
+  public long cacheBytes() {
+    return pool.bytesAllocated();
+  }
+
+  /**
+   * Ends the current forward pass, if any, at its next layer, and refuses further ones. When this
+   * returns, no kernel runs any more and the weights may be unmapped.
+   */
+  public void close() {
+    closed = true;
+    lock.lock();
+    lock.unlock();
+  }
+
+  private void computeLogits(Batch batch) {
+    FloatMatrix normed = workspace.normed();
+    FloatMatrix residual = workspace.residual();
+    for (int first = 0; first < batch.logitsCount(); first += LOGITS_ROWS) {
+      int count = Math.min(LOGITS_ROWS, batch.logitsCount() - first);
+      for (int i = 0; i < count; i++) {
+        copyRow(residual, batch.logitsRow(first + i), normed, i);
+      }
+      kernels.rmsNorm(normed, count, head.outputNorm(), configuration.normEps(), normed);
+      kernels.project(normed, count, toVocabulary);
+      for (int i = 0; i < count; i++) {
+        logits.copyRow(i, batch.logits(first + i));
+      }
+    }
+  }
+
+  private static void copyRow(FloatMatrix source, int from, FloatMatrix target, int to) {
+    long bytes = 4L * source.columns();
+    MemorySegment.copy(source.data(), from * bytes, target.data(), to * bytes, bytes);
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new LlamaException("the model is closed: load it again to use it");
+    }
+  }
+}

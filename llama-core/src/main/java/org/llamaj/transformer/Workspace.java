@@ -1,0 +1,51 @@
+package org.llamaj.transformer;
+
+import java.lang.foreign.Arena;
+import org.llamaj.tensor.FloatMatrix;
+
+/**
+ * The activations of a forward pass, one row per token of the batch; allocated once per model.
+ *
+ * @param residual the residual stream, [rows, dim]
+ * @param normed input of a half layer, [rows, dim]
+ * @param queries [rows, heads x headDim]
+ * @param keys [rows, kvHeads x headDim]
+ * @param values [rows, kvHeads x headDim]
+ * @param attended what attention read, [rows, heads x headDim]
+ * @param projected output of a half layer, [rows, dim]
+ * @param gate [rows, feedForwardDim]
+ * @param up [rows, feedForwardDim]
+ * @param angles cosines and sines of the rotary embedding, [rows, ropeDimensions]
+ */
+record Workspace(
+    FloatMatrix residual,
+    FloatMatrix normed,
+    FloatMatrix queries,
+    FloatMatrix keys,
+    FloatMatrix values,
+    FloatMatrix attended,
+    FloatMatrix projected,
+    FloatMatrix gate,
+    FloatMatrix up,
+    FloatMatrix angles) {
+
+  static Workspace allocate(Arena arena, int rows, Configuration c) {
+    int queryDim = c.heads() * c.headDim();
+    int kvDim = c.kvHeads() * c.headDim();
+    return new Workspace(
+        FloatMatrix.allocate(arena, rows, c.dim()),
+        FloatMatrix.allocate(arena, rows, c.dim()),
+        FloatMatrix.allocate(arena, rows, queryDim),
+        FloatMatrix.allocate(arena, rows, kvDim),
+        FloatMatrix.allocate(arena, rows, kvDim),
+        FloatMatrix.allocate(arena, rows, queryDim),
+        FloatMatrix.allocate(arena, rows, c.dim()),
+        FloatMatrix.allocate(arena, rows, c.feedForwardDim()),
+        FloatMatrix.allocate(arena, rows, c.feedForwardDim()),
+        FloatMatrix.allocate(arena, rows, c.ropeDimensions()));
+  }
+
+  int rows() {
+    return residual.rows();
+  }
+}
