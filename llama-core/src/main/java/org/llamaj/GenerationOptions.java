@@ -1,0 +1,78 @@
+package org.llamaj;
+
+import java.util.List;
+import java.util.function.UnaryOperator;
+
+/**
+ * What to generate and when to stop. Immutable; each {@code with} method returns a changed copy.
+ *
+ * @param maxTokens the most tokens to generate
+ * @param stopStrings texts that end the generation and are not part of its text
+ * @param sampling how tokens are chosen
+ */
+public record GenerationOptions(
+    int maxTokens, List<String> stopStrings, SamplingOptions sampling) {
+
+  private static final GenerationOptions DEFAULTS =
+      new GenerationOptions(512, List.of(), SamplingOptions.defaults());
+
+  /** Checks the values. */
+  public GenerationOptions {
+    if (maxTokens < 0) {
+      throw new IllegalArgumentException("maxTokens: expected 0 or more, found " + maxTokens);
+    }
+    stopStrings = List.copyOf(stopStrings);
+    if (stopStrings.contains("")) {
+      throw new IllegalArgumentException("stopStrings: expected texts, found an empty one");
+    }
+  }
+
+  /**
+   * Up to 512 tokens with the default sampling.
+   *
+   * @return the defaults
+   */
+  public static GenerationOptions defaults() {
+    return DEFAULTS;
+  }
+
+  /**
+   * Changes {@link #maxTokens}.
+   *
+   * @param value the new value
+   * @return a changed copy
+   */
+  public GenerationOptions withMaxTokens(int value) {
+    return new GenerationOptions(value, stopStrings, sampling);
+  }
+
+  /**
+   * Changes {@link #stopStrings}.
+   *
+   * @param values the new values
+   * @return a changed copy
+   */
+  public GenerationOptions withStopStrings(String... values) {
+    return new GenerationOptions(maxTokens, List.of(values), sampling);
+  }
+
+  /**
+   * Changes {@link #sampling}.
+   *
+   * @param value the new value
+   * @return a changed copy
+   */
+  public GenerationOptions withSampling(SamplingOptions value) {
+    return new GenerationOptions(maxTokens, stopStrings, value);
+  }
+
+  /**
+   * Changes {@link #sampling} step by step.
+   *
+   * @param change makes the new value from the present one
+   * @return a changed copy
+   */
+  public GenerationOptions withSampling(UnaryOperator<SamplingOptions> change) {
+    return withSampling(change.apply(sampling));
+  }
+}

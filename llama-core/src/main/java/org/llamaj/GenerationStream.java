@@ -1,0 +1,232 @@
+package org.llamaj;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.concurrent.CancellationException;
+import java.util.function.Consumer;
+import org.llamaj.generate.OptionsSampler;
+import org.llamaj.generate.Sampler;
+import org.llamaj.generate.StopStrings;
+import org.llamaj.tokenizer.SpecialText;
+import org.llamaj.tokenizer.StreamingDecoder;
+import org.llamaj.tokenizer.Tokenizer;
+import org.llamaj.transformer.Batch;
+import org.llamaj.transformer.Sequence;
+import org.llamaj.transformer.Transformer;
+
+/**
+ * A generation under way: an iterator over pieces of text as they come. Used by one thread; {@link
+ * #cancel} may be called from any. Close it, or read it to its end.
+ */
+public final class GenerationStream implements Iterator<String>, AutoCloseable {
+  private final Transformer transformer;
+  private final Tokenizer tokenizer;
+  private final Sequence sequence;
+  private final GenerationOptions options;
+  private final Sampler sampler;
+  private final StreamingDecoder decoder;
+  private final StopStrings stops;
+  private final Batch batch;
+  private final int[] prompt;
+  private final int cached;
+  private final Runnable onEnd;
+
+  private final StringBuilder text = new StringBuilder();
+  private final List<Integer> tokens = new ArrayList<>();
+  private volatile boolean cancelled;
+  private FinishReason finishReason;
+  private String next = "";
+  private boolean promptDone;
+  private long promptNanos;
+  private long generationNanos;
+
+  /**
+   * @param prompt ids of the whole prompt
+   * @param cached how many of them the sequence holds already; fewer than there are
+   * @param onEnd run once, when the generation has ended
+   */
+  GenerationStream(
+      Transformer transformer,
+      Tokenizer tokenizer,
+      Sequence sequence,
+      int[] prompt,
+      int cached,
+      GenerationOptions options,
+      Runnable onEnd) {
+    this.transformer = transformer;
+    this.tokenizer = tokenizer;
+    this.sequence = sequence;
+    this.prompt = prompt;
+    this.cached = cached;
+    this.options = options;
+    this.onEnd = onEnd;
+    sampler = new OptionsSampler(options.sampling(), tokenizer.vocabularySize());
+    for (int token : prompt) {
+      sampler.accept(token);
+    }
+    decoder = tokenizer.streamingDecoder(SpecialText.SKIP);
+    stops = new StopStrings(options.stopStrings());
+    batch = transformer.newBatch().cancelWhen(() -> cancelled);
+  }
+
+  /**
+   * Whether more text comes; computes it.
+   *
+   * @return false when the generation has ended
+   */
+  @Override
+  public boolean hasNext() {
+    while (next.isEmpty() && finishReason == null) {
+      step();
+    }
+    return !next.isEmpty();
+  }
+
+  /**
+   * The next piece of text.
+   *
+   * @return at least one character
+   */
+  @Override
+  public String next() {
+    if (!hasNext()) {
+      throw new NoSuchElementException("the generation has ended");
+    }
+    String piece = next;
+    next = "";
+    return piece;
+  }
+
+  /** Ends the generation before the next token. May be called from any thread, at any time. */
+  public void cancel() {
+    cancelled = true;
+  }
+
+  /**
+   * Reads the stream to its end.
+   *
+   * @param onText receives each piece of text
+   * @return the whole generation
+   */
+  public Generation readAll(Consumer<String> onText) {
+    try (this) {
+      while (hasNext()) {
+        onText.accept(next());
+      }
+      return result();
+    }
+  }
+
+  /**
+   * What has been generated so far; final once {@link #hasNext} is false.
+   *
+   * @return text, tokens and timings; the finish reason is {@link FinishReason#CANCELLED} until the
+   *     end is reached
+   */
+  public Generation result() {
+    FinishReason reason = finishReason == null ? FinishReason.CANCELLED : finishReason;
+    Timings timings =
+        new Timings(
+            promptDone ? prompt.length - cached : 0,
+            Duration.ofNanos(promptNanos),
+            tokens.size(),
+            Duration.ofNanos(generationNanos));
+    return new Generation(text.toString(), tokens, reason, prompt.length, timings);
+  }
+
+  /** Ends the generation if it has not ended, and gives its memory back. */
+  @Override
+  public void close() {
+    if (finishReason == null) {
+      finish(FinishReason.CANCELLED);
+    }
+  }
+
+  private void step() {
+    if (cancelled) {
+      finish(FinishReason.CANCELLED);
+      return;
+    }
+    if (tokens.size() == options.maxTokens()) {
+      finish(FinishReason.MAX_TOKENS);
+      return;
+    }
+    if (promptDone && sequence.length() == sequence.contextLength()) {
+      finish(FinishReason.CONTEXT_FULL);
+      return;
+    }
+    try {
+      generateToken();
+    } catch (CancellationException e) {
+      boolean byCaller = cancelled;
+      finish(FinishReason.CANCELLED);
+      if (!byCaller) {
+        throw new LlamaException("the model was closed during a generation", e);
+      }
+    } catch (RuntimeException | Error e) {
+      finish(FinishReason.CANCELLED);
+      throw e;
+    }
+  }
+
+  private void generateToken() {
+    long start = System.nanoTime();
+    boolean first = !promptDone;
+    if (first) {
+      readPrompt();
+      promptDone = true;
+      promptNanos = System.nanoTime() - start;
+      start = System.nanoTime();
+    } else {
+      batch.clear();
+      batch.add(sequence, tokens.getLast());
+      batch.wantLogits();
+      transformer.forward(batch);
+    }
+    int token = sampler.sample(batch.logits(0));
+    sampler.accept(token);
+    tokens.add(token);
+    generationNanos += System.nanoTime() - start;
+
+    if (tokenizer.isEndOfGeneration(token)) {
+      finish(FinishReason.END);
+      return;
+    }
+    emit(stops.accept(decoder.accept(token)));
+    if (stops.found()) {
+      finish(FinishReason.STOP_STRING);
+    }
+  }
+
+  private void readPrompt() {
+    for (int from = cached; from < prompt.length; ) {
+      int to = Math.min(prompt.length, from + batch.capacity());
+      batch.clear();
+      for (int i = from; i < to; i++) {
+        batch.add(sequence, prompt[i]);
+      }
+      if (to == prompt.length) {
+        batch.wantLogits();
+      }
+      transformer.forward(batch);
+      from = to;
+    }
+  }
+
+  private void emit(String piece) {
+    next += piece;
+    text.append(piece);
+  }
+
+  private void finish(FinishReason reason) {
+    finishReason = reason;
+    if (reason != FinishReason.STOP_STRING) {
+      emit(stops.accept(decoder.finish()));
+      emit(stops.finish());
+    }
+    onEnd.run();
+  }
+}

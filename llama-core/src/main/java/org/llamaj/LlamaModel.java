@@ -1,0 +1,183 @@
+package org.llamaj;
+
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.gguf.GgufReader;
+import org.llamaj.loading.LoadedModel;
+import org.llamaj.tokenizer.SpecialTokens;
+import org.llamaj.tokenizer.Tokenizer;
+import org.llamaj.transformer.Sequence;
+import org.llamaj.transformer.Transformer;
+
+/**
+ * A model of the Llama family, running in this JVM.
+ *
+ * <pre>{@code
+ * try (LlamaModel model = LlamaModel.load(Path.of("llama-3.2-1b-instruct.gguf"))) {
+ *   model.prompt("Once upon a time").maxTokens(100).generate(System.out::print);
+ *   try (ChatSession chat = model.chat().system("You are a helpful assistant.").open()) {
+ *     System.out.println(chat.send("What is the capital of France?").text());
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p>Thread-safe: any number of threads may generate and chat at once, each with streams and
+ * sessions of its own. {@link #close} may be called at any time; generations under way end with a
+ * {@link LlamaException}.
+ */
+public final class LlamaModel implements AutoCloseable {
+  private final LoadedModel loaded;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  LlamaModel(LoadedModel loaded) {
+    this.loaded = loaded;
+  }
+
+  /**
+   * Loads a model with default options.
+   *
+   * @param path a GGUF file; the first one of a split model
+   * @return to be closed by the caller
+   * @throws LlamaException if the file is no model this library runs
+   */
+  public static LlamaModel load(Path path) {
+    return builder(path).load();
+  }
+
+  /**
+   * Begins to load a model from a file, which is mapped and not copied.
+   *
+   * @param path a GGUF file; the first one of a split model
+   * @return options to set, then {@link ModelBuilder#load}
+   */
+  public static ModelBuilder builder(Path path) {
+    Objects.requireNonNull(path, "path");
+    return new ModelBuilder(() -> GgufReader.open(path));
+  }
+
+  /**
+   * Begins to load a model from a class-path resource, which is copied into memory outside the
+   * heap.
+   *
+   * @param owner a class of the module or jar that holds the resource
+   * @param resource its name, as in {@link Class#getResourceAsStream}
+   * @return options to set, then {@link ModelBuilder#load}
+   */
+  public static ModelBuilder builder(Class<?> owner, String resource) {
+    return new ModelBuilder(() -> GgufReader.openResource(owner, resource));
+  }
+
+  /**
+   * Begins to load a model from a stream, which is copied into memory outside the heap.
+   *
+   * @param stream holds a GGUF file; read to its end and left open
+   * @param name what messages call it
+   * @return options to set, then {@link ModelBuilder#load}, which reads the stream
+   */
+  public static ModelBuilder builder(InputStream stream, String name) {
+    return new ModelBuilder(() -> GgufReader.open(stream, name));
+  }
+
+  /**
+   * Continues a text with default options and waits for the end.
+   *
+   * @param prompt raw text; special tokens written in it stay text
+   * @return text, tokens, finish reason, timings
+   */
+  public Generation generate(String prompt) {
+    return prompt(prompt).generate();
+  }
+
+  /**
+   * Begins a request to continue a text.
+   *
+   * @param prompt raw text; special tokens written in it stay text
+   * @return options to set, then generate or stream
+   */
+  public GenerationRequest prompt(String prompt) {
+    Objects.requireNonNull(prompt, "prompt");
+    int[] ids = tokenizer().encodePrompt(prompt, SpecialTokens.none());
+    return prompt(ids);
+  }
+
+  /**
+   * Begins a request to continue a sequence of tokens.
+   *
+   * @param ids the whole prompt, a begin-of-text token included where the model wants one
+   * @return options to set, then generate or stream
+   */
+  public GenerationRequest prompt(int... ids) {
+    return new GenerationRequest(this, ids.clone(), GenerationOptions.defaults());
+  }
+
+  /**
+   * Begins a conversation.
+   *
+   * @return options to set, then {@link ChatBuilder#open}
+   */
+  public ChatBuilder chat() {
+    return new ChatBuilder(this);
+  }
+
+  /**
+   * The model's tokenizer.
+   *
+   * @return thread-safe; stays usable when the model is closed
+   */
+  public Tokenizer tokenizer() {
+    return loaded.tokenizer();
+  }
+
+  /**
+   * The level below: tokens in, logits out.
+   *
+   * @return thread-safe
+   */
+  public Transformer transformer() {
+    return loaded.transformer();
+  }
+
+  /**
+   * The file the model was loaded from: metadata and tensors.
+   *
+   * @return open until the model is closed
+   */
+  public Checkpoint checkpoint() {
+    return loaded.checkpoint();
+  }
+
+  /**
+   * What the model is and how it runs, for people: architecture, sizes, kernels and why these.
+   *
+   * @return several lines
+   */
+  public String describe() {
+    return ModelDescription.of(loaded);
+  }
+
+  /**
+   * Ends generations under way at their next layer and releases threads, cache and mapping. Does
+   * nothing the second time.
+   */
+  @Override
+  public void close() {
+    if (closed.compareAndSet(false, true)) {
+      loaded.close();
+    }
+  }
+
+  GenerationStream stream(int[] prompt, GenerationOptions options) {
+    Sequence sequence = transformer().newSequence();
+    return new GenerationStream(
+        transformer(), tokenizer(), sequence, prompt, 0, options, sequence::close);
+  }
+
+  GenerationStream stream(
+      Sequence sequence, int[] prompt, int cached, GenerationOptions options, Runnable onEnd) {
+    return new GenerationStream(
+        transformer(), tokenizer(), sequence, prompt, cached, options, onEnd);
+  }
+}

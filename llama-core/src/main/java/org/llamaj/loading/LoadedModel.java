@@ -1,0 +1,133 @@
+package org.llamaj.loading;
+
+import java.lang.foreign.Arena;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.function.IntConsumer;
+import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.CheckpointException;
+import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.Workers;
+import org.llamaj.spi.FeedForwardProvider;
+import org.llamaj.tokenizer.Tokenizer;
+import org.llamaj.tokenizer.TokenizerException;
+import org.llamaj.transformer.Configuration;
+import org.llamaj.transformer.Transformer;
+import org.llamaj.transformer.TransformerBuilder;
+
+/**
+ * A checkpoint made to run: everything that a model owns and that ends with it.
+ *
+ * @param checkpoint the mapped file
+ * @param tokenizer as the file describes it
+ * @param transformer bound to the file's tensors
+ * @param selection which kernels were chosen and why
+ * @param kernels the arithmetic
+ * @param workers the threads
+ * @param arena memory of activations and cache
+ */
+public record LoadedModel(
+    Checkpoint checkpoint,
+    Tokenizer tokenizer,
+    Transformer transformer,
+    KernelSelection selection,
+    Kernels kernels,
+    Workers workers,
+    Arena arena)
+    implements AutoCloseable {
+
+  /**
+   * Binds a checkpoint. It belongs to the model from now on, and is closed if this fails.
+   *
+   * @param checkpoint an open checkpoint
+   * @param options how to load
+   * @param onLayer told the index of each layer as it is bound
+   * @return the running model
+   * @throws org.llamaj.LlamaException if the checkpoint is no model this library runs
+   */
+  public static LoadedModel load(
+      Checkpoint checkpoint, LoadingOptions options, IntConsumer onLayer) {
+    try {
+      Configuration configuration = ConfigurationReader.read(checkpoint);
+      Tokenizer tokenizer = tokenizer(checkpoint, configuration);
+      KernelSelection selection = KernelSelection.select(options.kernels());
+      return bind(checkpoint, configuration, tokenizer, selection, options, onLayer);
+    } catch (RuntimeException | Error e) {
+      checkpoint.close();
+      throw e;
+    }
+  }
+
+  private static LoadedModel bind(
+      Checkpoint checkpoint,
+      Configuration configuration,
+      Tokenizer tokenizer,
+      KernelSelection selection,
+      LoadingOptions options,
+      IntConsumer onLayer) {
+    Arena arena = Arena.ofShared();
+    Workers workers = new Workers(options.threads().orElseGet(PhysicalCores::count));
+    Kernels kernels = null;
+    try {
+      kernels = selection.provider().open(workers);
+      Transformer transformer =
+          new TransformerBuilder(
+                  configuration, checkpoint::find, kernels, arena, options.batchSize())
+              .build(
+                  options.contextLength().orElse(configuration.contextLength()),
+                  options.cacheType(),
+                  experts(configuration),
+                  onLayer);
+      return new LoadedModel(
+          checkpoint, tokenizer, transformer, selection, kernels, workers, arena);
+    } catch (RuntimeException | Error e) {
+      if (kernels != null) {
+        kernels.close();
+      }
+      workers.close();
+      arena.close();
+      throw e;
+    }
+  }
+
+  private static Tokenizer tokenizer(Checkpoint checkpoint, Configuration configuration) {
+    Tokenizer tokenizer;
+    try {
+      tokenizer = Tokenizer.of(checkpoint.metadata());
+    } catch (TokenizerException e) {
+      throw new CheckpointException(checkpoint.source() + ": " + e.getMessage(), e);
+    }
+    if (tokenizer.vocabularySize() != configuration.vocabularySize()) {
+      throw new CheckpointException(
+          "%s: expected as many tokens as token_embd.weight has rows, %d, found %d"
+              .formatted(
+                  checkpoint.source(),
+                  configuration.vocabularySize(),
+                  tokenizer.vocabularySize()));
+    }
+    return tokenizer;
+  }
+
+  private static Optional<FeedForwardProvider> experts(Configuration configuration) {
+    if (configuration.experts() == 0) {
+      return Optional.empty();
+    }
+    return ServiceLoader.load(FeedForwardProvider.class).stream()
+        .map(ServiceLoader.Provider::get)
+        .filter(provider -> provider.supports(configuration))
+        .findFirst();
+  }
+
+  /**
+   * Ends the current forward pass at its next layer, then releases everything: threads, scratch
+   * memory, cache, the mapping of the file.
+   */
+  @Override
+  public void close() {
+    transformer.close();
+    kernels.close();
+    workers.close();
+    arena.close();
+    checkpoint.close();
+  }
+}

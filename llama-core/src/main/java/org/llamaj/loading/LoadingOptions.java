@@ -1,0 +1,27 @@
+package org.llamaj.loading;
+
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.llamaj.kernel.CacheType;
+
+/**
+ * How to load a model.
+ *
+ * @param contextLength tokens a sequence may hold; empty for what the model was trained for
+ * @param threads computing threads; empty for one per physical core
+ * @param kernels name of the kernel provider; empty for the best usable one
+ * @param cacheType how keys and values are stored
+ * @param batchSize the most tokens of a forward pass: prompts are read in chunks of it
+ */
+public record LoadingOptions(
+    OptionalInt contextLength,
+    OptionalInt threads,
+    Optional<String> kernels,
+    CacheType cacheType,
+    int batchSize) {
+
+  /** What holds where nothing else is said. */
+  public static final LoadingOptions DEFAULTS =
+      new LoadingOptions(
+          OptionalInt.empty(), OptionalInt.empty(), Optional.empty(), CacheType.F16, 512);
+}

@@ -1,0 +1,186 @@
+package org.llamaj.transformer;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Optional;
+import java.util.function.IntConsumer;
+import org.llamaj.LlamaException;
+import org.llamaj.kernel.AttentionShape;
+import org.llamaj.kernel.CacheType;
+import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.WeightMatrix;
+import org.llamaj.spi.FeedForwardProvider;
+import org.llamaj.tensor.ElementType;
+import org.llamaj.tensor.Tensor;
+import org.llamaj.tensor.encoding.Dequantizer;
+
+/**
+ * Binds a model's tensors, by their GGUF names, to the parts of a {@link Transformer}, and checks
+ * their shapes against the configuration on the way.
+ */
+public final class TransformerBuilder {
+  private final Configuration configuration;
+  private final WeightSource weights;
+  private final Kernels kernels;
+  private final Arena arena;
+  private final Workspace workspace;
+  private final int maxRows;
+
+  /**
+   * @param configuration proportions of the model
+   * @param weights its tensors
+   * @param kernels the arithmetic
+   * @param arena owns the memory of activations and cache; closed after the transformer
+   * @param maxRows the most tokens a forward pass takes
+   */
+  public TransformerBuilder(
+      Configuration configuration,
+      WeightSource weights,
+      Kernels kernels,
+      Arena arena,
+      int maxRows) {
+    this.configuration = configuration;
+    this.weights = weights;
+    this.kernels = kernels;
+    this.arena = arena;
+    this.maxRows = maxRows;
+    workspace = Workspace.allocate(arena, maxRows, configuration);
+  }
+
+  /**
+   * Builds the transformer.
+   *
+   * @param contextLength tokens a sequence may hold
+   * @param cacheType how keys and values are stored
+   * @param experts makes the feed-forward networks of a model with experts, if there is a module
+   *     that can
+   * @param onLayer told the index of each layer as it is bound
+   * @return the transformer
+   * @throws LlamaException if a tensor is missing or does not fit the configuration
+   */
+  public Transformer build(
+      int contextLength,
+      CacheType cacheType,
+      Optional<FeedForwardProvider> experts,
+      IntConsumer onLayer) {
+    Configuration c = configuration;
+    Tensor embedding = weights.require("token_embd.weight", c.vocabularySize(), c.dim());
+    WeightMatrix embeddingMatrix = kernels.weightMatrix(embedding);
+    WeightMatrix output =
+        weights
+            .optional("output.weight", c.vocabularySize(), c.dim())
+            .map(kernels::weightMatrix)
+            .orElse(embeddingMatrix);
+    Transformer.Head head =
+        new Transformer.Head(embeddingMatrix, vector("output_norm.weight", c.dim()), output);
+
+    float[] ropeFactors =
+        weights
+            .optional("rope_freqs.weight", c.ropeDimensions() / 2)
+            .map(TransformerBuilder::floats)
+            .orElse(null);
+    RotaryEmbedding rotary =
+        new RotaryEmbedding(c.ropeDimensions(), c.ropeTheta(), c.ropeScaling(), ropeFactors);
+
+    AttentionShape[] shapes = new AttentionShape[c.layers()];
+    DecoderLayer[] layers = new DecoderLayer[c.layers()];
+    for (int layer = 0; layer < layers.length; layer++) {
+      shapes[layer] = attentionShape(layer, cacheType);
+      layers[layer] = layer(layer, shapes[layer], experts);
+      onLayer.accept(layer);
+    }
+    return new Transformer(
+        c,
+        contextLength,
+        arena,
+        kernels,
+        rotary,
+        new PagePool(arena, shapes),
+        workspace,
+        layers,
+        head);
+  }
+
+  private AttentionShape attentionShape(int layer, CacheType cacheType) {
+    Configuration c = configuration;
+    float scale = (float) (1 / Math.sqrt(c.headDim()));
+    return new AttentionShape(layer, c.heads(), c.kvHeads(), c.headDim(), scale, 0, cacheType);
+  }
+
+  private DecoderLayer layer(
+      int layer, AttentionShape shape, Optional<FeedForwardProvider> experts) {
+    Configuration c = configuration;
+    String block = "blk." + layer + ".";
+    FeedForward feedForward =
+        c.experts() == 0
+            ? denseFeedForward(block)
+            : experts
+                .orElseThrow(() -> noExperts(c))
+                .create(c, layer, weights, kernels, maxRows, arena);
+    return new DecoderLayer(
+        kernels,
+        workspace,
+        c.normEps(),
+        vector(block + "attn_norm.weight", c.dim()),
+        new Attention(kernels, shape, workspace, attentionWeights(block)),
+        vector(block + "ffn_norm.weight", c.dim()),
+        feedForward);
+  }
+
+  private Attention.Weights attentionWeights(String block) {
+    Configuration c = configuration;
+    int queryDim = c.heads() * c.headDim();
+    int kvDim = c.kvHeads() * c.headDim();
+    return new Attention.Weights(
+        matrix(block + "attn_q.weight", queryDim, c.dim()),
+        matrix(block + "attn_k.weight", kvDim, c.dim()),
+        matrix(block + "attn_v.weight", kvDim, c.dim()),
+        matrix(block + "attn_output.weight", c.dim(), queryDim),
+        bias(block + "attn_q.bias", queryDim),
+        bias(block + "attn_k.bias", kvDim),
+        bias(block + "attn_v.bias", kvDim),
+        bias(block + "attn_output.bias", c.dim()));
+  }
+
+  private FeedForward denseFeedForward(String block) {
+    Configuration c = configuration;
+    return new SwiGluFeedForward(
+        kernels,
+        workspace,
+        matrix(block + "ffn_gate.weight", c.feedForwardDim(), c.dim()),
+        matrix(block + "ffn_up.weight", c.feedForwardDim(), c.dim()),
+        matrix(block + "ffn_down.weight", c.dim(), c.feedForwardDim()));
+  }
+
+  private WeightMatrix matrix(String name, int outputs, int inputs) {
+    return kernels.weightMatrix(weights.require(name, outputs, inputs));
+  }
+
+  private MemorySegment vector(String name, int length) {
+    return floatMemory(weights.require(name, length));
+  }
+
+  private MemorySegment bias(String name, int length) {
+    return weights.optional(name, length).map(this::floatMemory).orElse(null);
+  }
+
+  /** The values as float32, in place where they are that already. */
+  private MemorySegment floatMemory(Tensor tensor) {
+    return tensor.type() == ElementType.F32
+        ? tensor.data()
+        : arena.allocateFrom(ValueLayout.JAVA_FLOAT, floats(tensor));
+  }
+
+  private static float[] floats(Tensor tensor) {
+    float[] values = new float[Math.toIntExact(tensor.columns())];
+    Dequantizer.dequantizeRow(tensor, 0, values, 0);
+    return values;
+  }
+
+  private static LlamaException noExperts(Configuration c) {
+    return new LlamaException(
+        "the model has %d experts per layer, and no module on the path runs them: add the dependency org.llamaj:llama-moe"
+            .formatted(c.experts()));
+  }
+}
