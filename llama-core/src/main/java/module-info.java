@@ -6,5 +6,6 @@ module org.llamaj.core {
 
   exports org.llamaj;
   exports org.llamaj.kernel;
+  exports org.llamaj.checkpoint;
   exports org.llamaj.tensor;
 }

@@ -149,4 +149,19 @@ public enum ElementType {
     }
     return blocks * blockBytes;
   }
+
+  /**
+   * The bytes of a tensor.
+   *
+   * @param shape whose rows are whole numbers of blocks
+   * @return bytes
+   * @throws LlamaException if a row is not a whole number of blocks, or there are over 2^63 bytes
+   */
+  public long bytes(Shape shape) {
+    long rowBytes = rowBytes(shape.columns());
+    if (shape.rows() > Long.MAX_VALUE / rowBytes) {
+      throw new LlamaException("%s %s has more bytes than can be addressed".formatted(this, shape));
+    }
+    return shape.rows() * rowBytes;
+  }
 }

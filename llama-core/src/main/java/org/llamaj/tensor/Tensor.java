@@ -20,26 +20,17 @@ public record Tensor(String name, ElementType type, Shape shape, MemorySegment d
    */
   public Tensor {
     Objects.requireNonNull(name, "name");
-    long bytes = bytes(name, type, shape);
+    long bytes;
+    try {
+      bytes = type.bytes(shape);
+    } catch (LlamaException e) {
+      throw new LlamaException(name + ": " + e.getMessage(), e);
+    }
     if (data.byteSize() != bytes) {
       throw new LlamaException(
           "%s: expected %d bytes for %s %s, found %d"
               .formatted(name, bytes, type, shape, data.byteSize()));
     }
-  }
-
-  private static long bytes(String name, ElementType type, Shape shape) {
-    long rowBytes;
-    try {
-      rowBytes = type.rowBytes(shape.columns());
-    } catch (LlamaException e) {
-      throw new LlamaException(name + ": " + e.getMessage(), e);
-    }
-    if (shape.rows() > Long.MAX_VALUE / rowBytes) {
-      throw new LlamaException(
-          "%s: %s %s has more bytes than can be addressed".formatted(name, type, shape));
-    }
-    return shape.rows() * rowBytes;
   }
 
   /** {@return the number of rows: the product of all dimensions but the innermost} */

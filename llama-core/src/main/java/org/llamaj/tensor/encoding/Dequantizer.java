@@ -101,7 +101,18 @@ public final class Dequantizer {
       case Q8_K -> KQuants::decodeQ8_K;
       case IQ4_NL -> NonLinear::decodeIQ4_NL;
       case IQ4_XS -> NonLinear::decodeIQ4_XS;
-      default -> throw new LlamaException(type + " cannot be turned into floats yet");
+      case IQ2_XXS -> CodebookQuants::decodeIQ2_XXS;
+      case IQ2_XS -> CodebookQuants::decodeIQ2_XS;
+      case IQ2_S -> CodebookQuants::decodeIQ2_S;
+      case IQ3_XXS -> CodebookQuants::decodeIQ3_XXS;
+      case IQ3_S -> CodebookQuants::decodeIQ3_S;
+      case IQ1_S -> TernaryQuants::decodeIQ1_S;
+      case IQ1_M -> TernaryQuants::decodeIQ1_M;
+      case TQ1_0 -> TernaryQuants::decodeTQ1_0;
+      case TQ2_0 -> TernaryQuants::decodeTQ2_0;
+      case MXFP4 -> Microscaling::decodeMXFP4;
+      case NVFP4 -> Microscaling::decodeNVFP4;
+      case F32, F16, BF16, F64, I8, I16, I32, I64 -> throw new AssertionError(type);
     };
   }
 }

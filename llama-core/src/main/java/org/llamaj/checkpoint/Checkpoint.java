@@ -1,0 +1,133 @@
+package org.llamaj.checkpoint;
+
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.SequencedCollection;
+import java.util.SequencedMap;
+import org.llamaj.tensor.Tensor;
+
+/**
+ * An open model: metadata and named tensors over the mapped file or files. Thread-safe. The memory
+ * of the tensors is valid until {@link #close}; a kernel must not run on it after that.
+ */
+public final class Checkpoint implements AutoCloseable {
+  private final Metadata metadata;
+  private final SequencedMap<String, Tensor> tensors;
+  private final List<Path> files;
+  private final long totalBytes;
+  private final Arena arena;
+
+  /**
+   * A checkpoint of any format, already validated.
+   *
+   * @param metadata what the file says about itself
+   * @param tensors in the order of the file, names unique
+   * @param files the files behind it; empty if it was not read from files
+   * @param totalBytes the size of all files
+   * @param arena owner of the tensors' memory, closed with the checkpoint
+   * @throws CheckpointException if two tensors have the same name
+   */
+  public Checkpoint(
+      Metadata metadata, List<Tensor> tensors, List<Path> files, long totalBytes, Arena arena) {
+    SequencedMap<String, Tensor> byName = new LinkedHashMap<>();
+    for (Tensor tensor : tensors) {
+      if (byName.put(tensor.name(), tensor) != null) {
+        throw new CheckpointException(
+            "%s: tensor %s: expected unique names, found it twice"
+                .formatted(metadata.source(), tensor.name()));
+      }
+    }
+    this.metadata = metadata;
+    this.tensors = Collections.unmodifiableSequencedMap(byName);
+    this.files = List.copyOf(files);
+    this.totalBytes = totalBytes;
+    this.arena = arena;
+  }
+
+  /** {@return what messages call this checkpoint: the name of its (first) file} */
+  public String source() {
+    return metadata.source();
+  }
+
+  /** {@return what the file says about itself} */
+  public Metadata metadata() {
+    return metadata;
+  }
+
+  /**
+   * All tensors.
+   *
+   * @return in the order of the file
+   * @throws CheckpointException if the checkpoint is closed
+   */
+  public SequencedCollection<Tensor> tensors() {
+    requireOpen();
+    return tensors.sequencedValues();
+  }
+
+  /**
+   * A tensor that may be there.
+   *
+   * @param name for example {@code output.weight}
+   * @return the tensor
+   * @throws CheckpointException if the checkpoint is closed
+   */
+  public Optional<Tensor> find(String name) {
+    requireOpen();
+    return Optional.ofNullable(tensors.get(name));
+  }
+
+  /**
+   * A tensor that must be there.
+   *
+   * @param name for example {@code token_embd.weight}
+   * @return the tensor
+   * @throws CheckpointException if there is no such tensor, or the checkpoint is closed
+   */
+  public Tensor tensor(String name) {
+    return find(name)
+        .orElseThrow(
+            () ->
+                new CheckpointException(
+                    "%s: tensor %s: expected it among the %d tensors, found none of that name"
+                        .formatted(source(), name, tensors.size())));
+  }
+
+  /** {@return the files behind it, in order; empty if it was not read from files} */
+  public List<Path> files() {
+    return files;
+  }
+
+  /** {@return the size of all files together} */
+  public long totalBytes() {
+    return totalBytes;
+  }
+
+  /** {@return whether the memory of the tensors is still there} */
+  public boolean isOpen() {
+    return arena.scope().isAlive();
+  }
+
+  private void requireOpen() {
+    if (!isOpen()) throw new CheckpointException(source() + " is closed");
+  }
+
+  /**
+   * Gives the memory back. A second call does nothing.
+   *
+   * @throws CheckpointException if another thread is just reading the memory; close when it is done
+   */
+  @Override
+  public synchronized void close() {
+    if (!isOpen()) return;
+    try {
+      arena.close();
+    } catch (IllegalStateException e) {
+      throw new CheckpointException(source() + " cannot be closed while it is being read", e);
+    }
+  }
+}

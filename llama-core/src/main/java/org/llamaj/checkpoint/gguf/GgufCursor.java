@@ -1,0 +1,110 @@
+package org.llamaj.checkpoint.gguf;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import org.llamaj.checkpoint.CheckpointException;
+
+/** Reads a file from its start; nothing is read, or believed to be there, beyond its end. */
+final class GgufCursor {
+  private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong LONG =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(LITTLE_ENDIAN);
+
+  private final MemorySegment file;
+  private final String source;
+  private long position;
+
+  GgufCursor(MemorySegment file, String source) {
+    this.file = file;
+    this.source = source;
+  }
+
+  long position() {
+    return position;
+  }
+
+  long remaining() {
+    return file.byteSize() - position;
+  }
+
+  byte i8(String what) {
+    return file.get(JAVA_BYTE, take(1, what));
+  }
+
+  int i32(String what) {
+    return file.get(INT, take(4, what));
+  }
+
+  long i64(String what) {
+    return file.get(LONG, take(8, what));
+  }
+
+  /**
+   * A number of things that follow, so many that the rest of the file can hold them.
+   *
+   * @param bytesEach the fewest bytes that one of them takes
+   */
+  long count(long bytesEach, String what) {
+    long count = i64(what);
+    if (count < 0 || count > remaining() / bytesEach) {
+      throw failure(
+          "%s: expected at most %d, as the rest of the file is %d bytes long, found %s"
+              .formatted(what, remaining() / bytesEach, remaining(), Long.toUnsignedString(count)));
+    }
+    return count;
+  }
+
+  /** A name: a length of at most {@code limit}, then UTF-8. */
+  String name(int limit, String what) {
+    MemorySegment utf8 = string(what);
+    if (utf8.byteSize() > limit) {
+      throw failure(
+          "%s: expected at most %d bytes, found %d".formatted(what, limit, utf8.byteSize()));
+    }
+    try {
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .decode(ByteBuffer.wrap(utf8.toArray(JAVA_BYTE)))
+          .toString();
+    } catch (CharacterCodingException e) {
+      throw failure(what + ": expected UTF-8, found other bytes");
+    }
+  }
+
+  /** A length, then so many bytes. */
+  MemorySegment string(String what) {
+    return bytes(count(1, "length of the " + what), what);
+  }
+
+  MemorySegment bytes(long length, String what) {
+    return file.asSlice(take(length, what), length);
+  }
+
+  /** The bytes from an earlier position up to here. */
+  MemorySegment since(long start) {
+    return file.asSlice(start, position - start);
+  }
+
+  /** Goes on and gives the place before. */
+  private long take(long bytes, String what) {
+    if (bytes > remaining()) {
+      throw failure(
+          "%s: expected %d bytes, found the end of the file after %d"
+              .formatted(what, bytes, remaining()));
+    }
+    long before = position;
+    position += bytes;
+    return before;
+  }
+
+  CheckpointException failure(String message) {
+    return new CheckpointException("%s, byte %d: %s".formatted(source, position, message));
+  }
+}

@@ -1,0 +1,148 @@
+package org.llamaj.checkpoint.gguf;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.CheckpointException;
+import org.llamaj.checkpoint.Metadata;
+import org.llamaj.tensor.Tensor;
+
+/**
+ * Opens GGUF files of version 2 or 3 in little-endian order. Whatever a file claims is checked
+ * before it is believed; a file that is not whole and consistent is refused with a {@link
+ * CheckpointException}. Whether metadata and tensors make a model is not checked here.
+ */
+public final class GgufReader {
+  private static final int STREAM_CHUNK = 1 << 20;
+
+  private GgufReader() {}
+
+  /**
+   * Maps a file, or all files of a split model whose first is given; no tensor data is read.
+   *
+   * @param file the only or the first file
+   * @return the open checkpoint
+   * @throws CheckpointException if a file is missing, unreadable or damaged
+   */
+  public static Checkpoint open(Path file) {
+    Arena arena = Arena.ofShared();
+    try {
+      return open(file, arena);
+    } catch (Throwable failure) {
+      arena.close();
+      throw failure;
+    }
+  }
+
+  private static Checkpoint open(Path first, Arena arena) {
+    List<Path> files = new ArrayList<>(List.of(first));
+    MemorySegment segment = map(first, arena);
+    long totalBytes = segment.byteSize();
+    GgufPart part = GgufPart.read(segment, name(first));
+    Metadata metadata = part.metadata();
+    List<Tensor> tensors = new ArrayList<>(part.tensors());
+    int count = GgufShards.count(metadata);
+    if (count > 1) {
+      files.addAll(GgufShards.others(first, count));
+      GgufShards.requireNumber(metadata, 0, count);
+      for (int i = 1; i < count; i++) {
+        segment = map(files.get(i), arena);
+        totalBytes += segment.byteSize();
+        part = GgufPart.read(segment, name(files.get(i)));
+        GgufShards.requireNumber(part.metadata(), i, count);
+        tensors.addAll(part.tensors());
+      }
+      GgufShards.requireTensorCount(metadata, tensors.size());
+    }
+    return new Checkpoint(metadata, tensors, files, totalBytes, arena);
+  }
+
+  /**
+   * Reads a whole model from a stream, such as a class-path resource, into memory outside the heap.
+   *
+   * @param in read to its end, not closed
+   * @param source what messages call it
+   * @return the open checkpoint
+   * @throws CheckpointException if the stream fails or the model is damaged or split
+   */
+  public static Checkpoint read(InputStream in, String source) {
+    Arena arena = Arena.ofShared();
+    try {
+      return single(copy(in, source, arena), source, arena);
+    } catch (Throwable failure) {
+      arena.close();
+      throw failure;
+    }
+  }
+
+  /**
+   * Uses a model that is in memory already.
+   *
+   * @param file the bytes of a GGUF file, which must not change or go while the checkpoint is open
+   * @param source what messages call it
+   * @return the open checkpoint; closing it does not give {@code file} back
+   * @throws CheckpointException if the model is damaged or split
+   */
+  public static Checkpoint read(MemorySegment file, String source) {
+    return single(file.asReadOnly(), source, Arena.ofShared());
+  }
+
+  private static Checkpoint single(MemorySegment file, String source, Arena arena) {
+    GgufPart part = GgufPart.read(file, source);
+    int count = GgufShards.count(part.metadata());
+    if (count > 1) {
+      throw new CheckpointException(
+          "%s: split.count: expected a model in one piece, found one of %d files; open it by path"
+              .formatted(source, count));
+    }
+    return new Checkpoint(part.metadata(), part.tensors(), List.of(), file.byteSize(), arena);
+  }
+
+  private static MemorySegment map(Path file, Arena arena) {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      return channel.map(MapMode.READ_ONLY, 0, channel.size(), arena);
+    } catch (NoSuchFileException e) {
+      throw new CheckpointException("%s: no such file".formatted(file.toAbsolutePath()), e);
+    } catch (IOException e) {
+      throw new CheckpointException("%s: cannot be read: %s".formatted(file, e), e);
+    }
+  }
+
+  private static String name(Path file) {
+    return String.valueOf(file.getFileName());
+  }
+
+  private static MemorySegment copy(InputStream in, String source, Arena arena) {
+    List<MemorySegment> chunks = new ArrayList<>();
+    try (Arena chunkArena = Arena.ofConfined()) {
+      long size = 0;
+      byte[] buffer = new byte[STREAM_CHUNK];
+      for (int n = in.readNBytes(buffer, 0, STREAM_CHUNK);
+          n > 0;
+          n = in.readNBytes(buffer, 0, STREAM_CHUNK)) {
+        MemorySegment chunk = chunkArena.allocate(n);
+        chunk.copyFrom(MemorySegment.ofArray(buffer).asSlice(0, n));
+        chunks.add(chunk);
+        size += n;
+      }
+      MemorySegment whole = arena.allocate(size, 64);
+      long offset = 0;
+      for (MemorySegment chunk : chunks) {
+        whole.asSlice(offset, chunk.byteSize()).copyFrom(chunk);
+        offset += chunk.byteSize();
+      }
+      return whole.asReadOnly();
+    } catch (IOException e) {
+      throw new CheckpointException("%s: cannot be read: %s".formatted(source, e), e);
+    }
+  }
+}
