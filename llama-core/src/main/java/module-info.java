@@ -7,4 +7,7 @@ module org.llamaj.core {
   exports org.llamaj;
   exports org.llamaj.kernel;
   exports org.llamaj.tensor;
+
+  provides org.llamaj.kernel.KernelProvider with
+      org.llamaj.kernel.scalar.ScalarKernelProvider;
 }
