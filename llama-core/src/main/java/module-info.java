@@ -8,4 +8,7 @@ module org.llamaj.core {
   exports org.llamaj.kernel;
   exports org.llamaj.checkpoint;
   exports org.llamaj.tensor;
+
+  provides org.llamaj.kernel.KernelProvider with
+      org.llamaj.kernel.scalar.ScalarKernelProvider;
 }
