@@ -5,9 +5,14 @@ module org.llamaj.core {
   requires org.slf4j;
 
   exports org.llamaj;
-  exports org.llamaj.kernel;
   exports org.llamaj.checkpoint;
+  exports org.llamaj.kernel;
+  exports org.llamaj.spi;
   exports org.llamaj.tensor;
+  exports org.llamaj.transformer;
+
+  uses org.llamaj.kernel.KernelProvider;
+  uses org.llamaj.spi.FeedForwardProvider;
 
   provides org.llamaj.kernel.KernelProvider with
       org.llamaj.kernel.scalar.ScalarKernelProvider;

@@ -1,6 +1,8 @@
 package org.llamaj;
 
+import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -67,7 +69,7 @@ public final class LlamaModel implements AutoCloseable {
    * @return options to set, then {@link ModelBuilder#load}
    */
   public static ModelBuilder builder(Class<?> owner, String resource) {
-    return new ModelBuilder(() -> GgufReader.openResource(owner, resource));
+    return new ModelBuilder(() -> readResource(owner, resource));
   }
 
   /**
@@ -78,7 +80,7 @@ public final class LlamaModel implements AutoCloseable {
    * @return options to set, then {@link ModelBuilder#load}, which reads the stream
    */
   public static ModelBuilder builder(InputStream stream, String name) {
-    return new ModelBuilder(() -> GgufReader.open(stream, name));
+    return new ModelBuilder(() -> GgufReader.read(stream, name));
   }
 
   /**
@@ -166,6 +168,19 @@ public final class LlamaModel implements AutoCloseable {
   public void close() {
     if (closed.compareAndSet(false, true)) {
       loaded.close();
+    }
+  }
+
+  private static Checkpoint readResource(Class<?> owner, String resource) {
+    try (InputStream in = owner.getResourceAsStream(resource)) {
+      if (in == null) {
+        throw new LlamaException(
+            "expected the resource %s beside %s, found none: is its jar on the path?"
+                .formatted(resource, owner.getName()));
+      }
+      return GgufReader.read(in, resource);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

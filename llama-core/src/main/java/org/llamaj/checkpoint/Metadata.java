@@ -19,7 +19,7 @@ import org.llamaj.checkpoint.MetadataValue.Whole;
  * the key when the value is of another type. Immutable; strings and arrays can be had until the
  * checkpoint is closed.
  */
-public final class Metadata {
+public final class Metadata implements org.llamaj.tokenizer.TokenizerMetadata {
   private final String source;
   private final SequencedMap<String, MetadataValue> values;
 

@@ -1,0 +1,82 @@
+package org.llamaj;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.loading.LoadedModel;
+import org.llamaj.tensor.Tensor;
+import org.llamaj.transformer.Configuration;
+
+/** Tells in words what a model is and how it runs. */
+final class ModelDescription {
+  private ModelDescription() {}
+
+  static String of(LoadedModel model) {
+    Checkpoint checkpoint = model.checkpoint();
+    Configuration c = model.transformer().configuration();
+    StringBuilder text = new StringBuilder();
+    line(
+        text,
+        "model",
+        "%s (%s), %s"
+            .formatted(
+                checkpoint.metadata().string("general.name").orElse(checkpoint.source()),
+                c.architecture(),
+                parameters(checkpoint)));
+    line(
+        text,
+        "shape",
+        "%d layers, width %d, %d query and %d key/value heads of %d, feed-forward %d, vocabulary %d"
+            .formatted(
+                c.layers(),
+                c.dim(),
+                c.heads(),
+                c.kvHeads(),
+                c.headDim(),
+                c.feedForwardDim(),
+                c.vocabularySize()));
+    line(text, "weights", "%s, %d MiB".formatted(types(checkpoint), checkpoint.totalBytes() >> 20));
+    line(
+        text,
+        "context",
+        "%d tokens, trained for %d".formatted(model.transformer().contextLength(), c.contextLength()));
+    line(
+        text,
+        "kernels",
+        "%s, %d threads".formatted(model.kernels().description(), model.workers().threads()));
+    for (String passedOver : model.selection().passedOver()) {
+      line(text, "not used", passedOver);
+    }
+    return text.toString();
+  }
+
+  private static void line(StringBuilder text, String name, String value) {
+    text.append("%-9s %s%n".formatted(name, value));
+  }
+
+  private static String parameters(Checkpoint checkpoint) {
+    long count = 0;
+    for (Tensor tensor : checkpoint.tensors()) {
+      count += tensor.shape().elements();
+    }
+    return count >= 1_000_000_000
+        ? "%.2f billion parameters".formatted(count / 1e9)
+        : "%.1f million parameters".formatted(count / 1e6);
+  }
+
+  /** The element types by their share of the bytes, the largest first. */
+  private static String types(Checkpoint checkpoint) {
+    Map<String, Long> bytes = new TreeMap<>();
+    for (Tensor tensor : checkpoint.tensors()) {
+      bytes.merge(tensor.type().name(), tensor.data().byteSize(), Long::sum);
+    }
+    List<String> names =
+        bytes.entrySet().stream()
+            .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
+            .map(Map.Entry::getKey)
+            .toList();
+    return names.stream().collect(Collectors.joining(", "));
+  }
+}
