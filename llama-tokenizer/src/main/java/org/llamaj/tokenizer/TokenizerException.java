@@ -1,22 +1,26 @@
 package org.llamaj.tokenizer;
 
 /**
- * A tokenizer file or a text that cannot be used. The message says what was expected, what was
- * found, where, and what to do.
+ * Says that a tokenizer file, a text, a conversation or a chat template cannot be used: what was
+ * expected, what was found, where, and what to do about it.
  */
-public class TokenizerException extends RuntimeException {
+public final class TokenizerException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   /**
-   * @param message what was expected, what was found, and what to do
+   * Creates the exception.
+   *
+   * @param message what was expected, what was found, and where
    */
   public TokenizerException(String message) {
     super(message);
   }
 
   /**
-   * @param message what was expected, what was found, and what to do
-   * @param cause the failure below
+   * Creates the exception with the failure behind it.
+   *
+   * @param message what was expected, what was found, and where
+   * @param cause the failure behind it
    */
   public TokenizerException(String message, Throwable cause) {
     super(message, cause);

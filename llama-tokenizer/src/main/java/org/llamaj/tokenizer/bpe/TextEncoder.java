@@ -1,0 +1,23 @@
+package org.llamaj.tokenizer.bpe;
+
+/** Encodes plain text. Immutable apart from its cache of words, and safe for many threads. */
+public sealed interface TextEncoder permits ByteEncoder, CharacterEncoder {
+  /** The merge rules that the workspace of {@link #encode} needs. */
+  MergeTable rules();
+
+  /**
+   * Encodes a part of a text that has no special token in it, and adds its ids to the workspace.
+   *
+   * @param text any text
+   * @param from where the part starts
+   * @param to where it ends, more than {@code from}
+   * @param work the work space, with no current piece
+   */
+  void encode(CharSequence text, int from, int to, Workspace work);
+
+  /** Whether a character has neither a token nor bytes that have. */
+  boolean isUnknown(int codePoint);
+
+  /** How many bytes of spaces the ids of a part have before the part's own text. */
+  int addedSpaces();
+}

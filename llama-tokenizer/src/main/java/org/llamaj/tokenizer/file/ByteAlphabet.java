@@ -1,0 +1,50 @@
+package org.llamaj.tokenizer.file;
+
+import java.util.Arrays;
+
+/**
+ * The characters that GPT-2 style files write bytes as: printable Latin-1 characters stand for
+ * their own byte, and the others get, in their order, the characters from U+0100 on.
+ */
+final class ByteAlphabet {
+  private static final int[] BYTE_OF = new int[256 + 68];
+
+  static {
+    Arrays.fill(BYTE_OF, -1);
+    int next = 256;
+    for (int b = 0; b < 256; b++) {
+      boolean itself = b >= '!' && b <= '~' || b >= 0xa1 && b <= 0xac || b >= 0xae;
+      BYTE_OF[itself ? b : next++] = b;
+    }
+  }
+
+  private ByteAlphabet() {}
+
+  /**
+   * Translates a token to the bytes it stands for.
+   *
+   * @param utf8 the token as the file writes it
+   * @param from where it starts
+   * @param to where it ends
+   * @param target where to put the bytes; never more than there were
+   * @return the number of bytes, or -1 if the token has a character that stands for no byte
+   */
+  static int decode(byte[] utf8, int from, int to, byte[] target) {
+    int count = 0;
+    for (int i = from; i < to; i++) {
+      int c = utf8[i];
+      if (c < 0) {
+        // All characters of the alphabet have at most two bytes.
+        if ((c & 0xe0) != 0xc0 || i + 1 == to || (utf8[i + 1] & 0xc0) != 0x80) {
+          return -1;
+        }
+        c = (c & 0x1f) << 6 | utf8[++i] & 0x3f;
+      }
+      if (c >= BYTE_OF.length || BYTE_OF[c] < 0) {
+        return -1;
+      }
+      target[count++] = (byte) BYTE_OF[c];
+    }
+    return count;
+  }
+}

@@ -1,0 +1,58 @@
+package org.llamaj.tokenizer.file;
+
+import org.llamaj.tokenizer.TokenizerException;
+import org.llamaj.tokenizer.bpe.ByteStringTable;
+import org.llamaj.tokenizer.bpe.MergeTable;
+
+/** Reads merge rules that are written as two tokens in the byte alphabet with a space between. */
+final class MergeRules {
+  private final ByteStringTable words;
+  private final MergeTable table;
+  private byte[] right = new byte[256];
+  private byte[] both = new byte[256];
+
+  MergeRules(ByteStringTable words, int count) {
+    this.words = words;
+    this.table = new MergeTable(count);
+  }
+
+  MergeTable table() {
+    return table;
+  }
+
+  /** Adds a rule. */
+  void add(String where, int rank, byte[] rule) {
+    int space = 1;
+    while (space < rule.length && rule[space] != ' ') {
+      space++;
+    }
+    if (space >= rule.length - 1) {
+      throw wrong(where, rank, rule, "expected two tokens with a space between");
+    }
+    if (both.length < rule.length + ByteStringTable.PADDING) {
+      right = new byte[rule.length + ByteStringTable.PADDING];
+      both = new byte[rule.length + ByteStringTable.PADDING];
+    }
+    int leftLength = ByteAlphabet.decode(rule, 0, space, both);
+    int rightLength = ByteAlphabet.decode(rule, space + 1, rule.length, right);
+    if (leftLength < 0 || rightLength < 0) {
+      throw wrong(where, rank, rule, "expected characters of the byte alphabet");
+    }
+    System.arraycopy(right, 0, both, leftLength, rightLength);
+    int length = leftLength + rightLength;
+    int leftId = words.find(both, 0, leftLength);
+    int rightId = words.find(both, leftLength, length);
+    int merged = words.find(both, 0, length);
+    if (leftId < 0 || rightId < 0 || merged < 0) {
+      throw wrong(where, rank, rule, "expected both parts and the whole to be tokens");
+    }
+    table.add(leftId, rightId, rank, merged);
+  }
+
+  private static TokenizerException wrong(String where, int rank, byte[] rule, String expected) {
+    return new TokenizerException(
+        "%s[%d]: %s, found '%s'"
+            .formatted(
+                where, rank, expected, GgufTokenizers.abbreviate(GgufTokenizers.text(rule))));
+  }
+}

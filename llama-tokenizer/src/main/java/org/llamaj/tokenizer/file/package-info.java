@@ -1,0 +1,2 @@
+/** Reads the files and metadata that describe tokenizers. */
+package org.llamaj.tokenizer.file;
