@@ -10,8 +10,7 @@ import java.util.function.UnaryOperator;
  * @param stopStrings texts that end the generation and are not part of its text
  * @param sampling how tokens are chosen
  */
-public record GenerationOptions(
-    int maxTokens, List<String> stopStrings, SamplingOptions sampling) {
+public record GenerationOptions(int maxTokens, List<String> stopStrings, SamplingOptions sampling) {
 
   private static final GenerationOptions DEFAULTS =
       new GenerationOptions(512, List.of(), SamplingOptions.defaults());

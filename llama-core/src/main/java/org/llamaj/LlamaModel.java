@@ -116,15 +116,6 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
-   * Begins a conversation.
-   *
-   * @return options to set, then {@link ChatBuilder#open}
-   */
-  public ChatBuilder chat() {
-    return new ChatBuilder(this);
-  }
-
-  /**
    * The model's tokenizer.
    *
    * @return thread-safe; stays usable when the model is closed

@@ -22,8 +22,7 @@ public final class ModelBuilder {
     this(source, LoadingOptions.DEFAULTS, _ -> {});
   }
 
-  private ModelBuilder(
-      Supplier<Checkpoint> source, LoadingOptions options, LoadListener listener) {
+  private ModelBuilder(Supplier<Checkpoint> source, LoadingOptions options, LoadListener listener) {
     this.source = source;
     this.options = options;
     this.listener = listener;

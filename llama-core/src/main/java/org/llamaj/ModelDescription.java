@@ -41,7 +41,8 @@ final class ModelDescription {
     line(
         text,
         "context",
-        "%d tokens, trained for %d".formatted(model.transformer().contextLength(), c.contextLength()));
+        "%d tokens, trained for %d"
+            .formatted(model.transformer().contextLength(), c.contextLength()));
     line(
         text,
         "kernels",

@@ -41,7 +41,11 @@ public record SamplingOptions(
 
   /** Checks the ranges. */
   public SamplingOptions {
-    check(temperature >= 0 && temperature < Float.POSITIVE_INFINITY, "temperature", "0 or more", temperature);
+    check(
+        temperature >= 0 && temperature < Float.POSITIVE_INFINITY,
+        "temperature",
+        "0 or more",
+        temperature);
     check(topK >= 0, "topK", "0 or more", topK);
     check(topP > 0 && topP <= 1, "topP", "above 0 and at most 1", topP);
     check(minP >= 0 && minP <= 1, "minP", "from 0 to 1", minP);
@@ -85,7 +89,17 @@ public record SamplingOptions(
    * @return a changed copy
    */
   public SamplingOptions withTemperature(float value) {
-    return new SamplingOptions(value, topK, topP, minP, repetitionPenalty, frequencyPenalty, presencePenalty, penaltyWindow, logitBias, seed);
+    return new SamplingOptions(
+        value,
+        topK,
+        topP,
+        minP,
+        repetitionPenalty,
+        frequencyPenalty,
+        presencePenalty,
+        penaltyWindow,
+        logitBias,
+        seed);
   }
 
   /**
@@ -95,7 +109,17 @@ public record SamplingOptions(
    * @return a changed copy
    */
   public SamplingOptions withTopK(int value) {
-    return new SamplingOptions(temperature, value, topP, minP, repetitionPenalty, frequencyPenalty, presencePenalty, penaltyWindow, logitBias, seed);
+    return new SamplingOptions(
+        temperature,
+        value,
+        topP,
+        minP,
+        repetitionPenalty,
+        frequencyPenalty,
+        presencePenalty,
+        penaltyWindow,
+        logitBias,
+        seed);
   }
 
   /**
@@ -105,7 +129,17 @@ public record SamplingOptions(
    * @return a changed copy
    */
   public SamplingOptions withTopP(float value) {
-    return new SamplingOptions(temperature, topK, value, minP, repetitionPenalty, frequencyPenalty, presencePenalty, penaltyWindow, logitBias, seed);
+    return new SamplingOptions(
+        temperature,
+        topK,
+        value,
+        minP,
+        repetitionPenalty,
+        frequencyPenalty,
+        presencePenalty,
+        penaltyWindow,
+        logitBias,
+        seed);
   }
 
   /**
@@ -115,7 +149,17 @@ public record SamplingOptions(
    * @return a changed copy
    */
   public SamplingOptions withMinP(float value) {
-    return new SamplingOptions(temperature, topK, topP, value, repetitionPenalty, frequencyPenalty, presencePenalty, penaltyWindow, logitBias, seed);
+    return new SamplingOptions(
+        temperature,
+        topK,
+        topP,
+        value,
+        repetitionPenalty,
+        frequencyPenalty,
+        presencePenalty,
+        penaltyWindow,
+        logitBias,
+        seed);
   }
 
   /**
@@ -125,7 +169,17 @@ public record SamplingOptions(
    * @return a changed copy
    */
   public SamplingOptions withRepetitionPenalty(float value) {
-    return new SamplingOptions(temperature, topK, topP, minP, value, frequencyPenalty, presencePenalty, penaltyWindow, logitBias, seed);
+    return new SamplingOptions(
+        temperature,
+        topK,
+        topP,
+        minP,
+        value,
+        frequencyPenalty,
+        presencePenalty,
+        penaltyWindow,
+        logitBias,
+        seed);
   }
 
   /**
@@ -135,7 +189,17 @@ public record SamplingOptions(
    * @return a changed copy
    */
   public SamplingOptions withFrequencyPenalty(float value) {
-    return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, value, presencePenalty, penaltyWindow, logitBias, seed);
+    return new SamplingOptions(
+        temperature,
+        topK,
+        topP,
+        minP,
+        repetitionPenalty,
+        value,
+        presencePenalty,
+        penaltyWindow,
+        logitBias,
+        seed);
   }
 
   /**
@@ -145,7 +209,17 @@ public record SamplingOptions(
    * @return a changed copy
    */
   public SamplingOptions withPresencePenalty(float value) {
-    return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, frequencyPenalty, value, penaltyWindow, logitBias, seed);
+    return new SamplingOptions(
+        temperature,
+        topK,
+        topP,
+        minP,
+        repetitionPenalty,
+        frequencyPenalty,
+        value,
+        penaltyWindow,
+        logitBias,
+        seed);
   }
 
   /**
@@ -155,7 +229,17 @@ public record SamplingOptions(
    * @return a changed copy
    */
   public SamplingOptions withPenaltyWindow(int value) {
-    return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, frequencyPenalty, presencePenalty, value, logitBias, seed);
+    return new SamplingOptions(
+        temperature,
+        topK,
+        topP,
+        minP,
+        repetitionPenalty,
+        frequencyPenalty,
+        presencePenalty,
+        value,
+        logitBias,
+        seed);
   }
 
   /**
@@ -165,7 +249,17 @@ public record SamplingOptions(
    * @return a changed copy
    */
   public SamplingOptions withLogitBias(Map<Integer, Float> value) {
-    return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, frequencyPenalty, presencePenalty, penaltyWindow, value, seed);
+    return new SamplingOptions(
+        temperature,
+        topK,
+        topP,
+        minP,
+        repetitionPenalty,
+        frequencyPenalty,
+        presencePenalty,
+        penaltyWindow,
+        value,
+        seed);
   }
 
   /**
@@ -175,7 +269,16 @@ public record SamplingOptions(
    * @return a changed copy
    */
   public SamplingOptions withSeed(long value) {
-    return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, frequencyPenalty, presencePenalty, penaltyWindow, logitBias, OptionalLong.of(value));
+    return new SamplingOptions(
+        temperature,
+        topK,
+        topP,
+        minP,
+        repetitionPenalty,
+        frequencyPenalty,
+        presencePenalty,
+        penaltyWindow,
+        logitBias,
+        OptionalLong.of(value));
   }
-
 }

@@ -11,8 +11,7 @@ import java.time.Duration;
  * @param generatedTokens tokens that were generated
  * @param generation time for these, after the prompt
  */
-public record Timings(
-    int promptTokens, Duration prompt, int generatedTokens, Duration generation) {
+public record Timings(int promptTokens, Duration prompt, int generatedTokens, Duration generation) {
 
   /**
    * Speed of the prompt.

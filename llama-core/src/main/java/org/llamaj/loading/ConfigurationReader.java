@@ -75,14 +75,12 @@ final class ConfigurationReader {
 
   private int headDim(int dim, int heads) {
     if (metadata.integer(key("attention.key_length")).isEmpty() && dim % heads != 0) {
-      throw wrong(
-          key("attention.head_count"), "a divisor of the embedding length " + dim, heads);
+      throw wrong(key("attention.head_count"), "a divisor of the embedding length " + dim, heads);
     }
     int headDim = intOr("attention.key_length", dim / heads, 1, MAX_DIM);
     int valueLength = intOr("attention.value_length", headDim, 1, MAX_DIM);
     if (valueLength != headDim) {
-      throw wrong(
-          key("attention.value_length"), "the key length " + headDim, valueLength);
+      throw wrong(key("attention.value_length"), "the key length " + headDim, valueLength);
     }
     return headDim;
   }
@@ -108,8 +106,7 @@ final class ConfigurationReader {
     String typeKey = key("rope.scaling.type");
     String type = metadata.string(typeKey).orElse("linear");
     float factor =
-        (float)
-            positive("rope.scaling.factor", metadata.numberOr(key("rope.scale_linear"), 1));
+        (float) positive("rope.scaling.factor", metadata.numberOr(key("rope.scale_linear"), 1));
     return switch (type) {
       case "none" -> new RopeScaling.None();
       case "linear" -> factor == 1 ? new RopeScaling.None() : new RopeScaling.Linear(factor);

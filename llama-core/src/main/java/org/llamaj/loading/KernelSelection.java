@@ -33,8 +33,7 @@ public record KernelSelection(KernelProvider provider, List<String> passedOver) 
    */
   public static KernelSelection select(Optional<String> requested) {
     List<KernelProvider> providers = providers();
-    Optional<String> name =
-        requested.or(() -> Optional.ofNullable(System.getProperty(PROPERTY)));
+    Optional<String> name = requested.or(() -> Optional.ofNullable(System.getProperty(PROPERTY)));
     return name.isPresent() ? named(name.get(), providers) : best(providers);
   }
 

@@ -101,9 +101,7 @@ public record LoadedModel(
       throw new CheckpointException(
           "%s: expected as many tokens as token_embd.weight has rows, %d, found %d"
               .formatted(
-                  checkpoint.source(),
-                  configuration.vocabularySize(),
-                  tokenizer.vocabularySize()));
+                  checkpoint.source(), configuration.vocabularySize(), tokenizer.vocabularySize()));
     }
     return tokenizer;
   }

@@ -14,12 +14,7 @@ import org.llamaj.SamplingOptions;
 
 class OptionsSamplerTest {
   private static final SamplingOptions PLAIN =
-      SamplingOptions.defaults()
-          .withTemperature(1)
-          .withTopK(0)
-          .withTopP(1)
-          .withMinP(0)
-          .withSeed(7);
+      SamplingOptions.defaults().withTemperature(1).withTopK(0).withTopP(1).withMinP(0).withSeed(7);
 
   @Test
   void greedyTakesTheLargestAndTheFirstOfEquals() {
@@ -64,10 +59,10 @@ class OptionsSamplerTest {
 
   @Test
   void topPKeepsTheSmallestNucleus() {
-    float[] logits = {(float) Math.log(0.4), (float) Math.log(0.05), (float) Math.log(0.35),
-      (float) Math.log(0.2)};
-    assertThat(reachable(PLAIN.withTopP(0.7f).withTemperature(1000), logits))
-        .containsExactly(0, 2);
+    float[] logits = {
+      (float) Math.log(0.4), (float) Math.log(0.05), (float) Math.log(0.35), (float) Math.log(0.2)
+    };
+    assertThat(reachable(PLAIN.withTopP(0.7f).withTemperature(1000), logits)).containsExactly(0, 2);
     assertThat(reachable(PLAIN.withTopP(0.8f).withTemperature(1000), logits))
         .containsExactly(0, 2, 3);
   }
@@ -100,8 +95,7 @@ class OptionsSamplerTest {
   @Test
   void minPKeepsTokensRelativeToTheMostProbable() {
     float[] logits = {(float) Math.log(0.6), (float) Math.log(0.31), (float) Math.log(0.09)};
-    assertThat(reachable(PLAIN.withMinP(0.5f).withTemperature(1000), logits))
-        .containsExactly(0, 1);
+    assertThat(reachable(PLAIN.withMinP(0.5f).withTemperature(1000), logits)).containsExactly(0, 1);
   }
 
   @Test

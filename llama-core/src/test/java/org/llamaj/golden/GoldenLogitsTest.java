@@ -20,7 +20,9 @@ import org.llamaj.transformer.Batch;
 import org.llamaj.transformer.Sequence;
 import org.llamaj.transformer.Transformer;
 
-/** Whole dense models against the logits of independent implementations, on every kernel provider. */
+/**
+ * Whole dense models against the logits of independent implementations, on every kernel provider.
+ */
 class GoldenLogitsTest {
 
   /** Kernels that round activations to 8 bits where weights are quantised. */
@@ -63,8 +65,7 @@ class GoldenLogitsTest {
   void greedyContinuation(GoldenCase golden, String kernels) {
     boolean exact = golden.expected().has("greedy_exact");
     int[] expected = golden.ints(exact ? "greedy_exact" : "greedy");
-    double[] margins =
-        golden.numbers(exact ? "greedy_exact_top1_margin" : "greedy_top1_margin");
+    double[] margins = golden.numbers(exact ? "greedy_exact_top1_margin" : "greedy_top1_margin");
     double decisive = ROUNDING.contains(kernels) && !golden.isFloat32() ? 0.6 : 0.001;
     int[] found = new int[expected.length];
     try (LlamaModel model = load(golden, kernels);
@@ -120,9 +121,7 @@ class GoldenLogitsTest {
           sum += negativeLogLikelihood(logits.get(i - 1), tokens[i]);
         }
         assertThat(sum / (tokens.length - 1))
-            .isCloseTo(
-                golden.expected().get("mean_nll").asDouble(),
-                offset(1e-4));
+            .isCloseTo(golden.expected().get("mean_nll").asDouble(), offset(1e-4));
       }
     }
   }
