@@ -112,6 +112,10 @@ public final class LlamaModel implements AutoCloseable {
    * @return options to set, then generate or stream
    */
   public GenerationRequest prompt(int... ids) {
+    if (ids.length == 0) {
+      throw new IllegalArgumentException(
+          "expected a prompt of at least one token, found none: this model adds none by itself");
+    }
     return new GenerationRequest(this, ids.clone(), GenerationOptions.defaults());
   }
 

@@ -3,7 +3,8 @@ package org.llamaj.loading;
 import java.lang.foreign.Arena;
 import java.util.Optional;
 import java.util.ServiceLoader;
-import java.util.function.IntConsumer;
+import java.util.function.DoubleConsumer;
+import org.llamaj.LlamaException;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
 import org.llamaj.kernel.Kernels;
@@ -41,17 +42,17 @@ public record LoadedModel(
    *
    * @param checkpoint an open checkpoint
    * @param options how to load
-   * @param onLayer told the index of each layer as it is bound
+   * @param progress told the fraction done, from 0 to 1
    * @return the running model
    * @throws org.llamaj.LlamaException if the checkpoint is no model this library runs
    */
   public static LoadedModel load(
-      Checkpoint checkpoint, LoadingOptions options, IntConsumer onLayer) {
+      Checkpoint checkpoint, LoadingOptions options, DoubleConsumer progress) {
     try {
       Configuration configuration = ConfigurationReader.read(checkpoint);
       Tokenizer tokenizer = tokenizer(checkpoint, configuration);
       KernelSelection selection = KernelSelection.select(options.kernels());
-      return bind(checkpoint, configuration, tokenizer, selection, options, onLayer);
+      return bind(checkpoint, configuration, tokenizer, selection, options, progress);
     } catch (RuntimeException | Error e) {
       checkpoint.close();
       throw e;
@@ -64,7 +65,7 @@ public record LoadedModel(
       Tokenizer tokenizer,
       KernelSelection selection,
       LoadingOptions options,
-      IntConsumer onLayer) {
+      DoubleConsumer progress) {
     Arena arena = Arena.ofShared();
     Workers workers = new Workers(options.threads().orElseGet(PhysicalCores::count));
     Kernels kernels = null;
@@ -77,7 +78,7 @@ public record LoadedModel(
                   options.contextLength().orElse(configuration.contextLength()),
                   options.cacheType(),
                   experts(configuration),
-                  onLayer);
+                  layer -> progress.accept((layer + 1.0) / configuration.layers()));
       return new LoadedModel(
           checkpoint, tokenizer, transformer, selection, kernels, workers, arena);
     } catch (RuntimeException | Error e) {
@@ -86,8 +87,16 @@ public record LoadedModel(
       }
       workers.close();
       arena.close();
+      if (e instanceof LlamaException failure) {
+        throw naming(checkpoint, failure);
+      }
       throw e;
     }
+  }
+
+  /** What binding has to complain about names the tensor; the file is known here. */
+  private static CheckpointException naming(Checkpoint checkpoint, LlamaException failure) {
+    return new CheckpointException(checkpoint.source() + ": " + failure.getMessage(), failure);
   }
 
   private static Tokenizer tokenizer(Checkpoint checkpoint, Configuration configuration) {

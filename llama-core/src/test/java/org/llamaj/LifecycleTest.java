@@ -1,0 +1,178 @@
+package org.llamaj;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+class LifecycleTest {
+
+  @Test
+  void loadsFromAFileAResourceAndAStream() throws IOException {
+    String expected = text(LlamaModel.builder(TestModels.small()));
+    assertThat(text(LlamaModel.builder(getClass(), "/golden/text/rope-linear-F32/model.gguf")))
+        .isEqualTo(expected);
+    try (InputStream stream = Files.newInputStream(TestModels.small())) {
+      assertThat(text(LlamaModel.builder(stream, "a stream"))).isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void aMissingResourceAndAMissingFileAreNamed() {
+    assertThatThrownBy(() -> LlamaModel.builder(getClass(), "/no.gguf").load())
+        .isInstanceOf(LlamaException.class)
+        .hasMessageContaining("/no.gguf");
+    assertThatThrownBy(() -> LlamaModel.load(Path.of("no.gguf")))
+        .isInstanceOf(LlamaException.class)
+        .hasMessageContaining("no.gguf: no such file");
+  }
+
+  @Test
+  void unknownKernelsAreRefusedWithTheNamesThatAre() {
+    assertThatThrownBy(() -> LlamaModel.builder(TestModels.small()).kernels("warp").load())
+        .isInstanceOf(LlamaException.class)
+        .hasMessageContaining("scalar")
+        .hasMessageContaining("found warp");
+  }
+
+  @Test
+  void progressRunsFromZeroToOne() {
+    List<Double> fractions = new ArrayList<>();
+    LlamaModel.builder(TestModels.small()).onProgress(fractions::add).load().close();
+    assertThat(fractions).isSorted().allMatch(f -> f > 0 && f <= 1).endsWith(1.0);
+  }
+
+  @Test
+  void describeNamesModelAndKernels() {
+    try (LlamaModel model = LlamaModel.builder(TestModels.small()).kernels("scalar").load()) {
+      assertThat(model.describe()).contains("rope-linear-F32 (llama)", "2 layers", "F32", "scalar");
+    }
+  }
+
+  @Test
+  void aClosedModelRefusesWork() {
+    LlamaModel model = LlamaModel.load(TestModels.small());
+    model.close();
+    model.close();
+    assertThatThrownBy(() -> model.generate("x"))
+        .isInstanceOf(LlamaException.class)
+        .hasMessageContaining("closed");
+  }
+
+  @Test
+  void closeEndsGenerationsOfOtherThreads() throws Exception {
+    LlamaModel model = LlamaModel.builder(TestModels.small()).contextLength(16_000).load();
+    CountDownLatch running = new CountDownLatch(4);
+    try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
+      List<Future<Throwable>> endings = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        endings.add(threads.submit(() -> generateForever(model, running)));
+      }
+      assertThat(running.await(20, TimeUnit.SECONDS)).isTrue();
+      model.close();
+      for (Future<Throwable> ending : endings) {
+        assertThat(ending.get(20, TimeUnit.SECONDS))
+            .isInstanceOf(LlamaException.class)
+            .hasMessageContaining("closed");
+      }
+    }
+  }
+
+  @Test
+  void sessionsAndModelsShareAJvmWithoutMixing() throws Exception {
+    try (LlamaModel one = LlamaModel.builder(TestModels.small()).contextLength(500).load();
+        LlamaModel two = LlamaModel.builder(TestModels.llama2()).contextLength(500).load();
+        ExecutorService threads = Executors.newFixedThreadPool(8)) {
+      String expectedOne = greedy(one);
+      String expectedTwo = greedy(two);
+      List<Future<String>> ofOne = new ArrayList<>();
+      List<Future<String>> ofTwo = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        ofOne.add(threads.submit(() -> greedy(one)));
+        ofTwo.add(threads.submit(() -> greedy(two)));
+      }
+      for (int i = 0; i < 8; i++) {
+        assertThat(ofOne.get(i).get()).isEqualTo(expectedOne);
+        assertThat(ofTwo.get(i).get()).isEqualTo(expectedTwo);
+      }
+    }
+  }
+
+  @Test
+  void closeUnmapsTheFileAndEndsTheThreads() throws Exception {
+    Path maps = Path.of("/proc/self/maps");
+    assumeThat(maps).exists();
+    LlamaModel model = LlamaModel.builder(TestModels.quantised()).threads(3).load();
+    model.prompt("a").maxTokens(3).generate();
+    assertThat(Files.readString(maps)).contains("llama32-bpe-Q8_0/model.gguf");
+    assertThat(workerThreads()).isPositive();
+    model.close();
+    assertThat(Files.readString(maps)).doesNotContain("llama32-bpe-Q8_0/model.gguf");
+    for (int i = 0; i < 200 && workerThreads() > 0; i++) {
+      Thread.sleep(10);
+    }
+    assertThat(workerThreads()).isZero();
+  }
+
+  @Test
+  void aFailedLoadUnmapsTheFile(@org.junit.jupiter.api.io.TempDir Path folder) throws Exception {
+    Path maps = Path.of("/proc/self/maps");
+    assumeThat(maps).exists();
+    Path broken = folder.resolve("cut-short.gguf");
+    byte[] bytes = Files.readAllBytes(TestModels.small());
+    Files.write(broken, java.util.Arrays.copyOf(bytes, bytes.length - 1000));
+    assertThatThrownBy(() -> LlamaModel.load(broken))
+        .isInstanceOf(LlamaException.class)
+        .hasMessageContaining("cut-short.gguf");
+    assertThat(Files.readString(maps)).doesNotContain("cut-short.gguf");
+  }
+
+  private static long workerThreads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().startsWith("llamaj-worker"))
+        .count();
+  }
+
+  private static Throwable generateForever(LlamaModel model, CountDownLatch running) {
+    try (GenerationStream stream =
+        model
+            .prompt("once")
+            .maxTokens(Integer.MAX_VALUE)
+            .sampling(s -> s.withTemperature(1).withSeed(3))
+            .stream()) {
+      stream.next();
+      running.countDown();
+      while (true) {
+        if (stream.hasNext()) {
+          stream.next();
+        } else {
+          model.prompt("twice").maxTokens(1).generate();
+        }
+      }
+    } catch (Throwable t) {
+      return t;
+    }
+  }
+
+  private static String text(ModelBuilder builder) {
+    try (LlamaModel model = builder.contextLength(200).load()) {
+      return greedy(model);
+    }
+  }
+
+  private static String greedy(LlamaModel model) {
+    return model.prompt("the quick").maxTokens(40).temperature(0).generate().text();
+  }
+}
