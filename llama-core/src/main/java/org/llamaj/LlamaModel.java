@@ -11,6 +11,8 @@ import org.llamaj.checkpoint.gguf.GgufReader;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.tokenizer.SpecialTokens;
 import org.llamaj.tokenizer.Tokenizer;
+import org.llamaj.tokenizer.TokenizerException;
+import org.llamaj.tokenizer.chat.ChatFormat;
 import org.llamaj.transformer.Sequence;
 import org.llamaj.transformer.Transformer;
 
@@ -117,6 +119,32 @@ public final class LlamaModel implements AutoCloseable {
           "expected a prompt of at least one token, found none: this model adds none by itself");
     }
     return new GenerationRequest(this, ids.clone(), GenerationOptions.defaults());
+  }
+
+  /**
+   * Begins a conversation in the format the model's file names.
+   *
+   * @return options to set, then {@link ChatBuilder#open}
+   */
+  public ChatBuilder chat() {
+    return new ChatBuilder(this);
+  }
+
+  /**
+   * How the model expects conversations.
+   *
+   * @return thread-safe
+   * @throws LlamaException if the model's file names no chat format that is known
+   */
+  public ChatFormat chatFormat() {
+    try {
+      return ChatFormat.of(tokenizer(), checkpoint().metadata());
+    } catch (TokenizerException e) {
+      throw new LlamaException(
+          "%s is no model for conversations: %s; use prompt() to continue a text"
+              .formatted(checkpoint().source(), e.getMessage()),
+          e);
+    }
   }
 
   /**

@@ -1,0 +1,108 @@
+package org.llamaj;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.llamaj.tokenizer.chat.Conversation;
+import org.llamaj.tokenizer.chat.Message;
+
+/** How to begin a conversation. Immutable: each method that changes something returns a copy. */
+public final class ChatBuilder {
+  private final LlamaModel model;
+  private final List<Message> messages;
+  private final GenerationOptions options;
+
+  ChatBuilder(LlamaModel model) {
+    this(model, List.of(), GenerationOptions.defaults());
+  }
+
+  private ChatBuilder(LlamaModel model, List<Message> messages, GenerationOptions options) {
+    this.model = model;
+    this.messages = messages;
+    this.options = options;
+  }
+
+  /**
+   * Adds a system message: who the model is and what rules hold.
+   *
+   * @param text the message
+   * @return a changed copy
+   */
+  public ChatBuilder system(String text) {
+    return history(Message.system(text));
+  }
+
+  /**
+   * Adds messages that have been said before the conversation begins.
+   *
+   * @param more in order
+   * @return a changed copy
+   */
+  public ChatBuilder history(Message... more) {
+    List<Message> all = new ArrayList<>(messages);
+    Collections.addAll(all, more);
+    return new ChatBuilder(model, List.copyOf(all), options);
+  }
+
+  /**
+   * Replaces all options of the answers.
+   *
+   * @param value the new options
+   * @return a changed copy
+   */
+  public ChatBuilder options(GenerationOptions value) {
+    return new ChatBuilder(model, messages, value);
+  }
+
+  /**
+   * Limits the length of an answer.
+   *
+   * @param value the most tokens to generate
+   * @return a changed copy
+   */
+  public ChatBuilder maxTokens(int value) {
+    return options(options.withMaxTokens(value));
+  }
+
+  /**
+   * Sets the temperature.
+   *
+   * @param value 0 for the most probable token each time
+   * @return a changed copy
+   */
+  public ChatBuilder temperature(float value) {
+    return sampling(sampling -> sampling.withTemperature(value));
+  }
+
+  /**
+   * Sets the seed: the same seed gives the same answers.
+   *
+   * @param value any number
+   * @return a changed copy
+   */
+  public ChatBuilder seed(long value) {
+    return sampling(sampling -> sampling.withSeed(value));
+  }
+
+  /**
+   * Changes how tokens are chosen.
+   *
+   * @param change makes the new sampling options from the present ones
+   * @return a changed copy
+   */
+  public ChatBuilder sampling(UnaryOperator<SamplingOptions> change) {
+    return options(options.withSampling(change));
+  }
+
+  /**
+   * Opens the conversation.
+   *
+   * @return to be closed by the caller
+   * @throws LlamaException if the model's file names no chat format that is known
+   */
+  public ChatSession open() {
+    return new ChatSession(
+        model, model.chatFormat(), new Conversation(messages, List.of()), options);
+  }
+}
