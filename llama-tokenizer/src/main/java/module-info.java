@@ -3,4 +3,5 @@ module org.llamaj.tokenizer {
   requires tools.jackson.core;
 
   exports org.llamaj.tokenizer;
+  exports org.llamaj.tokenizer.chat;
 }

@@ -9,8 +9,6 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,8 +19,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  * the reference data is not present.
  */
 class GoldenTokenizerTest {
-  private static final Map<String, Tokenizer> TOKENIZERS = new ConcurrentHashMap<>();
-
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -30,7 +26,7 @@ class GoldenTokenizerTest {
         "llama3/vocab-bpe.gguf",
       })
   void casesAreExact(String vocabulary) {
-    Tokenizer tokenizer = tokenizer(vocabulary);
+    Tokenizer tokenizer = GoldenTokenizers.get(vocabulary);
     for (Golden.Record c : records(vocabulary, "cases.jsonl")) {
       String text = c.string("text");
       assertThat(tokenizer.encode(text)).as("%s", c).isEqualTo(c.ids("ids"));
@@ -46,7 +42,7 @@ class GoldenTokenizerTest {
   @ParameterizedTest
   @ValueSource(strings = {"llama2/vocab-spm.gguf", "llama3/vocab-bpe.gguf"})
   void longTextsAreExact(String vocabulary) {
-    Tokenizer tokenizer = tokenizer(vocabulary);
+    Tokenizer tokenizer = GoldenTokenizers.get(vocabulary);
     for (Golden.Record c : records(vocabulary, "long.jsonl")) {
       String text =
           c.records("parts").stream()
@@ -59,7 +55,7 @@ class GoldenTokenizerTest {
   @ParameterizedTest
   @ValueSource(strings = {"llama2/vocab-spm.gguf", "llama3/vocab-bpe.gguf"})
   void everyCodePointIsExact(String vocabulary) {
-    Tokenizer tokenizer = tokenizer(vocabulary);
+    Tokenizer tokenizer = GoldenTokenizers.get(vocabulary);
     for (Golden.Record c : records(vocabulary, "codepoints.jsonl")) {
       StringBuilder text = new StringBuilder();
       for (Object range : c.list("codepoint_ranges")) {
@@ -77,7 +73,7 @@ class GoldenTokenizerTest {
   @ParameterizedTest
   @ValueSource(strings = {"llama2/vocab-spm.gguf", "llama3/vocab-bpe.gguf"})
   void decodingIsExact(String vocabulary) {
-    Tokenizer tokenizer = tokenizer(vocabulary);
+    Tokenizer tokenizer = GoldenTokenizers.get(vocabulary);
     for (Golden.Record c : records(vocabulary, "decode.jsonl")) {
       assertThat(tokenizer.decode(c.ids("ids"))).as("%s", c).isEqualTo(c.string("decoded"));
       checkPieces(tokenizer, c);
@@ -88,7 +84,7 @@ class GoldenTokenizerTest {
   @ParameterizedTest
   @ValueSource(strings = {"llama3/vocab-bpe.gguf"})
   void plausibleMistakesAreNotMade(String vocabulary) {
-    Tokenizer tokenizer = tokenizer(vocabulary);
+    Tokenizer tokenizer = GoldenTokenizers.get(vocabulary);
     for (Golden.Record c : records(vocabulary, "discriminating.jsonl")) {
       assertThat(tokenizer.encode(c.string("text")))
           .as("%s", c.value())
@@ -142,10 +138,5 @@ class GoldenTokenizerTest {
     List<Golden.Record> records = Golden.lines(folder.resolve(name));
     assertThat(records).isNotEmpty();
     return records;
-  }
-
-  private static Tokenizer tokenizer(String vocabulary) {
-    Path file = Golden.file("tokenizer/" + vocabulary);
-    return TOKENIZERS.computeIfAbsent(vocabulary, name -> Tokenizer.of(GgufFile.read(file)));
   }
 }

@@ -63,6 +63,11 @@ public final class CodePoints {
 
   private CodePoints() {}
 
+  /** Whether Python's {@code str.isspace} is true for a character. */
+  public static boolean isPythonSpace(int codePoint) {
+    return (classesOf(codePoint) & PYTHON_SPACE) != 0;
+  }
+
   /** The classes of a code point. */
   static int classesOf(int codePoint) {
     return CLASSES[BLOCK_STARTS[codePoint >>> 8] << 8 | codePoint & 0xff];
