@@ -12,6 +12,7 @@ import org.llamaj.checkpoint.MetadataValue.Real;
 import org.llamaj.checkpoint.MetadataValue.Sequence;
 import org.llamaj.checkpoint.MetadataValue.Text;
 import org.llamaj.checkpoint.MetadataValue.Whole;
+import org.llamaj.tokenizer.TokenizerMetadata;
 
 /**
  * What a checkpoint says about itself, by key: {@code llama.block_count} and so on. Look-ups give
@@ -19,7 +20,7 @@ import org.llamaj.checkpoint.MetadataValue.Whole;
  * the key when the value is of another type. Immutable; strings and arrays can be had until the
  * checkpoint is closed.
  */
-public final class Metadata implements org.llamaj.tokenizer.TokenizerMetadata {
+public final class Metadata implements TokenizerMetadata {
   private final String source;
   private final SequencedMap<String, MetadataValue> values;
 
@@ -44,22 +45,12 @@ public final class Metadata implements org.llamaj.tokenizer.TokenizerMetadata {
     return values;
   }
 
-  /**
-   * The value of a string key.
-   *
-   * @param key for example {@code general.architecture}
-   * @return the string
-   */
+  @Override
   public Optional<String> string(String key) {
     return find(key, Text.class, "a string").map(text -> decoded(key, text, Text::value));
   }
 
-  /**
-   * The value of a key of any integer type.
-   *
-   * @param key for example {@code llama.block_count}
-   * @return the number
-   */
+  @Override
   public OptionalLong integer(String key) {
     Optional<Whole> found = find(key, Whole.class, "an integer");
     if (found.isEmpty()) return OptionalLong.empty();
@@ -79,42 +70,22 @@ public final class Metadata implements org.llamaj.tokenizer.TokenizerMetadata {
     return found.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(found.get().value());
   }
 
-  /**
-   * The value of a boolean key.
-   *
-   * @param key for example {@code tokenizer.ggml.add_bos_token}
-   * @return the boolean
-   */
+  @Override
   public Optional<Boolean> bool(String key) {
     return find(key, Flag.class, "a boolean").map(Flag::value);
   }
 
-  /**
-   * The value of an array of strings, as raw bytes.
-   *
-   * @param key for example {@code tokenizer.ggml.tokens}
-   * @return the strings
-   */
+  @Override
   public Optional<byte[][]> strings(String key) {
     return array(key, "an array of strings", Sequence::strings);
   }
 
-  /**
-   * The value of an array of floating-point numbers.
-   *
-   * @param key for example {@code tokenizer.ggml.scores}
-   * @return the numbers
-   */
+  @Override
   public Optional<float[]> floats(String key) {
     return array(key, "an array of numbers", Sequence::floats);
   }
 
-  /**
-   * The value of an array of integers of any type whose values fit 32 bits.
-   *
-   * @param key for example {@code tokenizer.ggml.token_type}
-   * @return the integers
-   */
+  @Override
   public Optional<int[]> integers(String key) {
     return array(key, "an array of integers", Sequence::ints);
   }

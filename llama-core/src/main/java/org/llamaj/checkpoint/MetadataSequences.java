@@ -13,7 +13,7 @@ import org.llamaj.checkpoint.MetadataValue.Sequence;
 import org.llamaj.checkpoint.MetadataValue.Text;
 import org.llamaj.checkpoint.MetadataValue.Whole;
 
-/** The encoding of metadata arrays; all numbers are little-endian and unaligned. */
+/** The encoding of metadata values; all numbers are little-endian and unaligned. */
 final class MetadataSequences {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -161,6 +161,14 @@ final class MetadataSequences {
 
   private static Sequence sequence(MetadataType type, int size, ByteBuffer buffer) {
     return new Sequence(type, size, MemorySegment.ofBuffer(buffer.flip()));
+  }
+
+  static byte[] bytes(MemorySegment segment) {
+    if (segment.byteSize() > Integer.MAX_VALUE - 8) {
+      throw new CheckpointException(
+          "expected a value of less than 2 GiB, found %d bytes".formatted(segment.byteSize()));
+    }
+    return whileOpen(() -> segment.toArray(JAVA_BYTE));
   }
 
   private static int length(Sequence sequence) {

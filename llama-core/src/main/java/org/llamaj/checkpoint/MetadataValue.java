@@ -1,7 +1,6 @@
 package org.llamaj.checkpoint;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -86,7 +85,17 @@ public sealed interface MetadataValue {
      * @throws CheckpointException if the checkpoint is closed or the string over 2 GiB long
      */
     public String value() {
-      return new String(bytes(utf8), StandardCharsets.UTF_8);
+      return new String(bytes(), StandardCharsets.UTF_8);
+    }
+
+    /**
+     * The string's bytes.
+     *
+     * @return a copy
+     * @throws CheckpointException if the checkpoint is closed or the string over 2 GiB long
+     */
+    public byte[] bytes() {
+      return MetadataSequences.bytes(utf8);
     }
 
     /** {@return the string in quotes, its middle cut out if it is long} */
@@ -96,17 +105,6 @@ public sealed interface MetadataValue {
       Text start = new Text(utf8.asSlice(0, 100));
       Text end = new Text(utf8.asSlice(utf8.byteSize() - 50));
       return '"' + start.value() + " ... " + end.value() + '"';
-    }
-
-    static byte[] bytes(MemorySegment segment) {
-      if (!segment.scope().isAlive()) {
-        throw new CheckpointException("the checkpoint that this value is from is closed");
-      }
-      if (segment.byteSize() > Integer.MAX_VALUE - 8) {
-        throw new CheckpointException(
-            "expected a string of less than 2 GiB, found " + segment.byteSize() + " bytes");
-      }
-      return segment.toArray(ValueLayout.JAVA_BYTE);
     }
   }
 
@@ -123,6 +121,16 @@ public sealed interface MetadataValue {
     @Override
     public MetadataType type() {
       return MetadataType.ARRAY;
+    }
+
+    /**
+     * The encoded elements.
+     *
+     * @return a copy
+     * @throws CheckpointException if the checkpoint is closed or the array over 2 GiB long
+     */
+    public byte[] bytes() {
+      return MetadataSequences.bytes(encoded);
     }
 
     /**

@@ -20,6 +20,7 @@ final class GgufCursor {
   private final MemorySegment file;
   private final String source;
   private long position;
+  private long field;
 
   GgufCursor(MemorySegment file, String source) {
     this.file = file;
@@ -80,7 +81,7 @@ final class GgufCursor {
 
   /** A length, then so many bytes. */
   MemorySegment string(String what) {
-    return bytes(count(1, "length of the " + what), what);
+    return bytes(count(1, "length of " + what), what);
   }
 
   MemorySegment bytes(long length, String what) {
@@ -92,19 +93,20 @@ final class GgufCursor {
     return file.asSlice(start, position - start);
   }
 
-  /** Goes on and gives the place before. */
+  /** Goes on and gives the place of the field that was passed. */
   private long take(long bytes, String what) {
+    field = position;
     if (bytes > remaining()) {
       throw failure(
           "%s: expected %d bytes, found the end of the file after %d"
               .formatted(what, bytes, remaining()));
     }
-    long before = position;
     position += bytes;
-    return before;
+    return field;
   }
 
+  /** Says what is wrong with the field that was read last. */
   CheckpointException failure(String message) {
-    return new CheckpointException("%s, byte %d: %s".formatted(source, position, message));
+    return new CheckpointException("%s, byte %d: %s".formatted(source, field, message));
   }
 }

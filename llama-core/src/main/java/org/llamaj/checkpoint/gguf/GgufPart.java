@@ -23,10 +23,9 @@ import org.llamaj.tensor.Tensor;
  * @param tensors in the order they are described
  */
 record GgufPart(Metadata metadata, List<Tensor> tensors) {
-  private static final int MAGIC = 0x46554747; // "GGUF"
   private static final int MAX_TENSORS = 1 << 20;
   private static final int MAX_NAME_BYTES = 1 << 12;
-  private static final int MAX_DIMENSIONS = 4;
+  static final int MAX_DIMENSIONS = 4;
   private static final int DEFAULT_ALIGNMENT = 32;
 
   /**
@@ -67,7 +66,7 @@ record GgufPart(Metadata metadata, List<Tensor> tensors) {
 
   private static void readHeader(MemorySegment file, GgufCursor cursor) {
     int magic = cursor.i32("magic number");
-    if (magic != MAGIC) {
+    if (magic != GgufHeader.MAGIC) {
       throw cursor.failure("expected a GGUF file, found " + likelyFormat(file));
     }
     int version = cursor.i32("version");
@@ -91,7 +90,8 @@ record GgufPart(Metadata metadata, List<Tensor> tensors) {
     return "bytes \"%s\"".formatted(text.replaceAll("[^ -~]", "."));
   }
 
-  private static int alignment(Metadata metadata) {
+  /** The multiple at which tensors start. */
+  static int alignment(Metadata metadata) {
     int alignment = metadata.intOr("general.alignment", DEFAULT_ALIGNMENT, 1, 1 << 30);
     if (Integer.bitCount(alignment) != 1) {
       throw new CheckpointException(
