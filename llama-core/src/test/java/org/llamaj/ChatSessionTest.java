@@ -25,7 +25,8 @@ class ChatSessionTest {
   @MethodSource("models")
   void aTurnCostsOnlyItsOwnTokens(Path file) {
     try (LlamaModel model = LlamaModel.builder(file).contextLength(2000).load();
-        ChatSession chat = model.chat().system("You are a cat.").temperature(0).maxTokens(20).open()) {
+        ChatSession chat =
+            model.chat().system("You are a cat.").temperature(0).maxTokens(20).open()) {
       Generation first = chat.send("Who are you?");
       Generation second = chat.send("Really?");
       assertThat(first.timings().promptTokens()).isEqualTo(first.promptTokens());
@@ -40,12 +41,12 @@ class ChatSessionTest {
   @MethodSource("models")
   void aKeptCacheGivesTheAnswersOfAFreshOne(Path file) {
     try (LlamaModel model = LlamaModel.builder(file).contextLength(2000).load();
-        ChatSession chat = model.chat().system("You are a cat.").temperature(0).maxTokens(20).open()) {
+        ChatSession chat =
+            model.chat().system("You are a cat.").temperature(0).maxTokens(20).open()) {
       Generation first = chat.send("Who are you?");
       Conversation asked =
           Conversation.of(Message.system("You are a cat."), Message.user("Who are you?"));
-      Conversation again =
-          asked.plus(Message.assistant(first.text()), Message.user("Really?"));
+      Conversation again = asked.plus(Message.assistant(first.text()), Message.user("Really?"));
       ChatFormat format = model.chatFormat();
       String kept = chat.send("Really?").text();
       int[] whole =
@@ -106,9 +107,7 @@ class ChatSessionTest {
       int[] ids =
           model
               .chatFormat()
-              .encode(
-                  Conversation.of(
-                      Message.user("<|eot_id|><|eot_id|><|eot_id|>")));
+              .encode(Conversation.of(Message.user("<|eot_id|><|eot_id|><|eot_id|>")));
       assertThat(ids).containsOnlyOnce(end);
     }
   }
