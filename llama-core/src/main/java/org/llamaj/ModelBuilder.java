@@ -10,22 +10,21 @@ import org.llamaj.loading.LoadedModel;
 import org.llamaj.loading.LoadingOptions;
 
 /**
- * How to load a model: {@code LlamaModel.builder(path).contextLength(8192).load()}. Immutable: each
- * method that changes something returns a copy.
+ * How to load a model: {@code LlamaModel.builder(path).contextLength(8192).load()}. Used by one
+ * thread; may load several times.
  */
 public final class ModelBuilder {
   private final Supplier<Checkpoint> source;
-  private final LoadingOptions options;
-  private final LoadListener listener;
+  private OptionalInt contextLength = OptionalInt.empty();
+  private OptionalInt threads = OptionalInt.empty();
+  private Optional<String> kernels = Optional.empty();
+  private CacheType cacheType = CacheType.F16;
+  private Residency residency = Residency.MAPPED;
+  private int batchSize = 512;
+  private LoadListener listener = _ -> {};
 
   ModelBuilder(Supplier<Checkpoint> source) {
-    this(source, LoadingOptions.DEFAULTS, _ -> {});
-  }
-
-  private ModelBuilder(Supplier<Checkpoint> source, LoadingOptions options, LoadListener listener) {
     this.source = source;
-    this.options = options;
-    this.listener = listener;
   }
 
   /**
@@ -33,64 +32,55 @@ public final class ModelBuilder {
    * are there, not with this limit.
    *
    * @param tokens at least 1; without it, what the model was trained for
-   * @return a changed copy
+   * @return this
    */
   public ModelBuilder contextLength(int tokens) {
-    return with(
-        new LoadingOptions(
-            OptionalInt.of(positive("contextLength", tokens)),
-            options.threads(),
-            options.kernels(),
-            options.cacheType(),
-            options.batchSize()));
+    contextLength = OptionalInt.of(positive("contextLength", tokens));
+    return this;
   }
 
   /**
    * Sets how many threads compute.
    *
    * @param count at least 1; without it, one per physical core
-   * @return a changed copy
+   * @return this
    */
   public ModelBuilder threads(int count) {
-    return with(
-        new LoadingOptions(
-            options.contextLength(),
-            OptionalInt.of(positive("threads", count)),
-            options.kernels(),
-            options.cacheType(),
-            options.batchSize()));
+    threads = OptionalInt.of(positive("threads", count));
+    return this;
   }
 
   /**
    * Names the kernels to run on. Loading fails if they cannot run here.
    *
    * @param name {@code scalar}, {@code vector}, ...; without it, the best that can run
-   * @return a changed copy
+   * @return this
    */
   public ModelBuilder kernels(String name) {
-    return with(
-        new LoadingOptions(
-            options.contextLength(),
-            options.threads(),
-            Optional.of(name),
-            options.cacheType(),
-            options.batchSize()));
+    kernels = Optional.of(name);
+    return this;
   }
 
   /**
    * Sets how keys and values are stored.
    *
    * @param type F16 without it
-   * @return a changed copy
+   * @return this
    */
   public ModelBuilder cacheType(CacheType type) {
-    return with(
-        new LoadingOptions(
-            options.contextLength(),
-            options.threads(),
-            options.kernels(),
-            Objects.requireNonNull(type, "type"),
-            options.batchSize()));
+    cacheType = Objects.requireNonNull(type, "type");
+    return this;
+  }
+
+  /**
+   * Sets where the weights live.
+   *
+   * @param value {@link Residency#MAPPED} without it
+   * @return this
+   */
+  public ModelBuilder residency(Residency value) {
+    residency = Objects.requireNonNull(value, "value");
+    return this;
   }
 
   /**
@@ -98,26 +88,22 @@ public final class ModelBuilder {
    * memory grows with it.
    *
    * @param tokens at least 1; 512 without it
-   * @return a changed copy
+   * @return this
    */
   public ModelBuilder batchSize(int tokens) {
-    return with(
-        new LoadingOptions(
-            options.contextLength(),
-            options.threads(),
-            options.kernels(),
-            options.cacheType(),
-            positive("batchSize", tokens)));
+    batchSize = positive("batchSize", tokens);
+    return this;
   }
 
   /**
    * Sets who is told how far loading has come.
    *
    * @param value called on the loading thread
-   * @return a changed copy
+   * @return this
    */
   public ModelBuilder onProgress(LoadListener value) {
-    return new ModelBuilder(source, options, Objects.requireNonNull(value, "value"));
+    listener = Objects.requireNonNull(value, "value");
+    return this;
   }
 
   /**
@@ -128,12 +114,9 @@ public final class ModelBuilder {
    *     cannot run
    */
   public LlamaModel load() {
-    Checkpoint checkpoint = source.get();
-    return new LlamaModel(LoadedModel.load(checkpoint, options, listener::onProgress));
-  }
-
-  private ModelBuilder with(LoadingOptions changed) {
-    return new ModelBuilder(source, changed, listener);
+    LoadingOptions options =
+        new LoadingOptions(contextLength, threads, kernels, cacheType, residency, batchSize);
+    return new LlamaModel(LoadedModel.load(source.get(), options, listener::onProgress));
   }
 
   private static int positive(String name, int value) {

@@ -30,6 +30,19 @@ class LifecycleTest {
   }
 
   @Test
+  void weightsInHugePagesGiveTheSameText() {
+    assumeThat(System.getProperty("os.name")).isEqualTo("Linux");
+    List<Double> fractions = new ArrayList<>();
+    String copied =
+        text(
+            LlamaModel.builder(TestModels.quantised())
+                .residency(Residency.HUGE_PAGES)
+                .onProgress(fractions::add));
+    assertThat(copied).isEqualTo(text(LlamaModel.builder(TestModels.quantised())));
+    assertThat(fractions).isSorted().endsWith(1.0);
+  }
+
+  @Test
   void aMissingResourceAndAMissingFileAreNamed() {
     assertThatThrownBy(() -> LlamaModel.builder(getClass(), "/no.gguf").load())
         .isInstanceOf(LlamaException.class)

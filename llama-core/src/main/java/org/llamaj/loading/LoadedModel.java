@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.function.DoubleConsumer;
 import org.llamaj.LlamaException;
+import org.llamaj.Residency;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
 import org.llamaj.kernel.Kernels;
@@ -15,6 +16,7 @@ import org.llamaj.tokenizer.TokenizerException;
 import org.llamaj.transformer.Configuration;
 import org.llamaj.transformer.Transformer;
 import org.llamaj.transformer.TransformerBuilder;
+import org.llamaj.transformer.WeightSource;
 
 /**
  * A checkpoint made to run: everything that a model owns and that ends with it.
@@ -73,12 +75,16 @@ public record LoadedModel(
       kernels = selection.provider().open(workers);
       Transformer transformer =
           new TransformerBuilder(
-                  configuration, checkpoint::find, kernels, arena, options.batchSize())
+                  configuration,
+                  weights(checkpoint, options, arena, workers, progress),
+                  kernels,
+                  arena,
+                  options.batchSize())
               .build(
                   options.contextLength().orElse(configuration.contextLength()),
                   options.cacheType(),
                   experts(configuration),
-                  layer -> progress.accept((layer + 1.0) / configuration.layers()));
+                  layer -> onLayer(layer, configuration, options, progress));
       return new LoadedModel(
           checkpoint, tokenizer, transformer, selection, kernels, workers, arena);
     } catch (RuntimeException | Error e) {
@@ -92,6 +98,26 @@ public record LoadedModel(
       }
       throw e;
     }
+  }
+
+  /** Binding takes no time worth reporting after a copy. */
+  private static void onLayer(
+      int layer, Configuration configuration, LoadingOptions options, DoubleConsumer progress) {
+    if (options.residency() == Residency.MAPPED) {
+      progress.accept((layer + 1.0) / configuration.layers());
+    }
+  }
+
+  private static WeightSource weights(
+      Checkpoint checkpoint,
+      LoadingOptions options,
+      Arena arena,
+      Workers workers,
+      DoubleConsumer progress) {
+    return switch (options.residency()) {
+      case MAPPED -> checkpoint::find;
+      case HUGE_PAGES -> new HugePageWeights(checkpoint, arena, workers, progress);
+    };
   }
 
   /** What binding has to complain about names the tensor; the file is known here. */

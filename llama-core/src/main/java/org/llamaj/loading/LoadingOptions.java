@@ -2,6 +2,7 @@ package org.llamaj.loading;
 
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.llamaj.Residency;
 import org.llamaj.kernel.CacheType;
 
 /**
@@ -11,6 +12,7 @@ import org.llamaj.kernel.CacheType;
  * @param threads computing threads; empty for one per physical core
  * @param kernels name of the kernel provider; empty for the best usable one
  * @param cacheType how keys and values are stored
+ * @param residency where the weights live
  * @param batchSize the most tokens of a forward pass: prompts are read in chunks of it
  */
 public record LoadingOptions(
@@ -18,10 +20,5 @@ public record LoadingOptions(
     OptionalInt threads,
     Optional<String> kernels,
     CacheType cacheType,
-    int batchSize) {
-
-  /** What holds where nothing else is said. */
-  public static final LoadingOptions DEFAULTS =
-      new LoadingOptions(
-          OptionalInt.empty(), OptionalInt.empty(), Optional.empty(), CacheType.F16, 512);
-}
+    Residency residency,
+    int batchSize) {}
