@@ -3,9 +3,11 @@ package org.llamaj.checkpoint.gguf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
+import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,6 +22,8 @@ import org.llamaj.checkpoint.MetadataValue;
  */
 class GgufFuzzTest {
   private static final int ROUNDS = 3000;
+  private static final long MAX_ALLOCATED = 1 << 20;
+  private static final ThreadMXBean THREAD = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   private int refused;
 
@@ -61,6 +65,7 @@ class GgufFuzzTest {
   }
 
   private void read(byte[] file, String what) {
+    long before = THREAD.getCurrentThreadAllocatedBytes();
     try (Checkpoint checkpoint = GgufReader.read(MemorySegment.ofArray(file), what)) {
       for (MetadataValue value : checkpoint.metadata().values().values()) value.toString();
     } catch (CheckpointException e) {
@@ -68,6 +73,9 @@ class GgufFuzzTest {
     } catch (Throwable e) {
       fail(what, e);
     }
+    assertThat(THREAD.getCurrentThreadAllocatedBytes() - before)
+        .as("bytes allocated for " + what)
+        .isLessThan(MAX_ALLOCATED);
   }
 
   /** What stands before the tensors' data. */
