@@ -51,13 +51,15 @@ final class GgufCursor {
    * A number of things that follow, so many that the rest of the file can hold them.
    *
    * @param bytesEach the fewest bytes that one of them takes
+   * @param unit what messages call them
    */
-  long count(long bytesEach, String what) {
+  long count(long bytesEach, String unit, String what) {
     long count = i64(what);
     if (count < 0 || count > remaining() / bytesEach) {
       throw failure(
-          "%s: expected at most %d, as the rest of the file is %d bytes long, found %s"
-              .formatted(what, remaining() / bytesEach, remaining(), Long.toUnsignedString(count)));
+          "%s: expected at most %d %s, as the rest of the file is %d bytes long, found %s"
+              .formatted(
+                  what, remaining() / bytesEach, unit, remaining(), Long.toUnsignedString(count)));
     }
     return count;
   }
@@ -81,7 +83,12 @@ final class GgufCursor {
 
   /** A length, then so many bytes. */
   MemorySegment string(String what) {
-    return bytes(count(1, "length of " + what), what);
+    return bytes(count(1, "bytes", what), what);
+  }
+
+  /** Passes strings, hundreds of thousands perhaps, without an object for each. */
+  void skipStrings(long count, String what) {
+    for (long i = 0; i < count; i++) take(count(1, "bytes", what), what);
   }
 
   MemorySegment bytes(long length, String what) {

@@ -91,12 +91,10 @@ final class GgufMetadataReader {
           case ARRAY -> 12;
           default -> elementType.bytes();
         };
-    long size = cursor.count(bytesEach, "length of " + key);
+    long size = cursor.count(bytesEach, "elements", key);
     long start = cursor.position();
     switch (elementType) {
-      case STRING -> {
-        for (long i = 0; i < size; i++) cursor.string(key);
-      }
+      case STRING -> cursor.skipStrings(size, key);
       case ARRAY -> {
         for (long i = 0; i < size; i++) sequence(key, depth + 1);
       }

@@ -39,12 +39,12 @@ record GgufPart(Metadata metadata, List<Tensor> tensors) {
   static GgufPart read(MemorySegment file, String source) {
     GgufCursor cursor = new GgufCursor(file, source);
     readHeader(file, cursor);
-    long tensorCount = cursor.count(MIN_DESCRIPTION_BYTES, "number of tensors");
+    long tensorCount = cursor.count(MIN_DESCRIPTION_BYTES, "tensors", "header");
     if (tensorCount > MAX_TENSORS) {
       throw cursor.failure(
           "expected at most %d tensors, found %d".formatted(MAX_TENSORS, tensorCount));
     }
-    long keyCount = cursor.count(GgufMetadataReader.MIN_PAIR_BYTES, "number of metadata keys");
+    long keyCount = cursor.count(GgufMetadataReader.MIN_PAIR_BYTES, "metadata keys", "header");
     Metadata metadata = new Metadata(source, new GgufMetadataReader(cursor).read(keyCount));
     int alignment = alignment(metadata);
     SequencedMap<String, Description> descriptions = new LinkedHashMap<>();

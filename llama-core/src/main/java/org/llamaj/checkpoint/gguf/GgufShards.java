@@ -27,8 +27,8 @@ final class GgufShards {
     Matcher name = NAME.matcher(String.valueOf(first.getFileName()));
     if (!name.matches()) {
       throw new CheckpointException(
-          "%s: split.count is %d: expected a file name that ends in -00001-of-%05d.gguf"
-              .formatted(first.getFileName(), count, count));
+          "%1$s: split.count: expected a name that ends in -00001-of-%2$05d.gguf for the first of %2$d files, found %1$s"
+              .formatted(first.getFileName(), count));
     }
     int number = Integer.parseInt(name.group(2));
     if (number != 1 || Integer.parseInt(name.group(3)) != count) {

@@ -28,7 +28,7 @@ final class RandomWeights {
   private static final float OF_32_LEVELS = 9.23f;
   private static final float OF_64_LEVELS = 18.48f;
   private static final float OF_256_LEVELS = 73.9f;
-  private static final float OF_IQ4_LEVELS = 71.6f;
+  private static final float OF_IQ4_LEVELS = 67.4f;
   private static final float OF_8_TO_15 = 11.7f;
   private static final float OF_32_TO_63 = 48.4f;
 

@@ -21,7 +21,7 @@ import java.util.SplittableRandom;
 record SyntheticVocabulary(
     byte[][] tokens, byte[][] merges, int controls, int bos, int eos, int eot) {
   private static final int BYTES = 256;
-  private static final int LONGEST = 12;
+  private static final int LONGEST_PART = 6;
   private static final List<String> LLAMA_3_CONTROLS =
       List.of(
           "begin_of_text",
@@ -77,14 +77,14 @@ record SyntheticVocabulary(
     Set<String> taken = new HashSet<>(tokens);
     List<String> merges = new ArrayList<>();
     while (tokens.size() < size) {
-      String left = words.get(random.nextInt(words.size()));
+      boolean startsWord = random.nextInt(4) == 0;
+      String left = startsWord ? SPACE : words.get(random.nextInt(words.size()));
       String right = words.get(random.nextInt(words.size()));
-      if (random.nextInt(4) == 0) left = SPACE;
-      String word = left + right;
-      if (word.length() > LONGEST || right.startsWith(SPACE) || !taken.add(word)) continue;
+      String joined = left + right;
+      if (!taken.add(joined)) continue;
       merges.add(left + " " + right);
-      tokens.add(word);
-      words.add(word);
+      tokens.add(joined);
+      if (!startsWord && joined.length() <= LONGEST_PART) words.add(joined);
     }
     return merges;
   }

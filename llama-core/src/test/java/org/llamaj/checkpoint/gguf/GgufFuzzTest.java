@@ -16,11 +16,13 @@ import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
 import org.llamaj.checkpoint.MetadataValue;
 
-/** Damage at random: our exception or success, and never much memory. */
+/**
+ * Damage at random: our exception or success. Memory taken on the word of a damaged length (most
+ * are over 4 GiB) would be an OutOfMemoryError, which fails too.
+ */
 class GgufFuzzTest {
   private static final int ROUNDS = 3000;
   private static final long MAX_ALLOCATED = 1 << 20;
-
   private static final ThreadMXBean THREAD = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   private int refused;

@@ -5,10 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
@@ -125,12 +130,34 @@ class GgufReaderTest {
   }
 
   @Test
+  void tensorsMayBeLargerThanTwoGiB() throws Exception {
+    Shape shape = Shape.of(3, 1 << 30);
+    ByteArrayOutputStream header = new ByteArrayOutputStream();
+    GgufHeader.write(
+        header,
+        new LinkedHashMap<>(),
+        List.of(new TensorDescription("large", ElementType.I8, shape)),
+        32);
+    Path file = folder.resolve("large.gguf");
+    Files.write(file, header.toByteArray());
+    long start = Math.ceilDiv(header.size(), 32) * 32;
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      // Only the last byte is written; what is before takes no room on the disk.
+      channel.write(ByteBuffer.wrap(new byte[] {42}), start + shape.elements() - 1);
+    }
+    try (Checkpoint checkpoint = GgufReader.open(file)) {
+      MemorySegment last = checkpoint.tensor("large").slice(2).data();
+      assertThat(last.get(ValueLayout.JAVA_BYTE, (1 << 30) - 1)).isEqualTo((byte) 42);
+      assertThat(checkpoint.totalBytes()).isEqualTo(start + (3L << 30));
+    }
+  }
+
+  @Test
   void shardsReadAsOneModel() {
     Path first = writeShards(0, 3, 3);
     try (Checkpoint checkpoint = GgufReader.open(first)) {
       assertThat(checkpoint.tensors()).extracting(Tensor::name).containsExactly("t0", "t1", "t2");
-      assertThat(checkpoint.tensor("t2").data().get(java.lang.foreign.ValueLayout.JAVA_BYTE, 0))
-          .isEqualTo((byte) 2);
+      assertThat(checkpoint.tensor("t2").data().get(ValueLayout.JAVA_BYTE, 0)).isEqualTo((byte) 2);
       assertThat(checkpoint.files()).hasSize(3);
       assertThat(checkpoint.source()).isEqualTo("m-00001-of-00003.gguf");
     }

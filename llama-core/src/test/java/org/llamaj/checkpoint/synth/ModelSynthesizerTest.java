@@ -31,7 +31,9 @@ class ModelSynthesizerTest {
     for (ModelPreset preset : List.of(ModelPreset.TINY_DENSE, ModelPreset.TINY_MOE)) {
       try (Checkpoint checkpoint = GgufReader.open(write(preset, fileType, 1))) {
         for (Tensor tensor : checkpoint.tensors()) {
-          if (tensor.shape().rank() > 1) assertStandardised(tensor);
+          if (tensor.name().startsWith("blk.0.") && tensor.shape().rank() > 1) {
+            assertStandardised(tensor);
+          }
         }
       }
     }
