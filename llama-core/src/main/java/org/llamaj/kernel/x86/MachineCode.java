@@ -1,0 +1,64 @@
+package org.llamaj.kernel.x86;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import org.llamaj.LlamaException;
+
+/**
+ * A function in executable memory. The memory is writable until the code is in it and executable
+ * from then on, never both. Callable from several threads at once; not after {@link #close}.
+ */
+final class MachineCode implements AutoCloseable {
+  private static final int PAGE = 4096;
+  private static final MethodHandle CALL = SystemCalls.function(false, false, 6);
+  private static final MethodHandle CALL_SHORT = SystemCalls.function(true, false, 6);
+
+  private final MemorySegment memory;
+
+  /**
+   * Installs code.
+   *
+   * @throws LlamaException if the system does not let this process make memory executable
+   */
+  MachineCode(byte[] code) {
+    long bytes = (code.length + PAGE - 1L) / PAGE * PAGE;
+    memory = SystemCalls.map(bytes);
+    if (memory.equals(MemorySegment.NULL)) {
+      throw new LlamaException("the system gave no memory for " + code.length + " bytes of code");
+    }
+    MemorySegment.copy(code, 0, memory, ValueLayout.JAVA_BYTE, 0, code.length);
+    if (!SystemCalls.makeExecutable(memory)) {
+      SystemCalls.unmap(memory);
+      throw new LlamaException(
+          "the system does not let this process make memory executable (a policy of SELinux or of"
+              + " the container)");
+    }
+  }
+
+  /** Calls the function. Meaning and number of the arguments are the code's own. */
+  void call(long a, long b, long c, long d, long e, long f) {
+    try {
+      CALL.invokeExact(memory, a, b, c, d, e, f);
+    } catch (Throwable t) {
+      throw new IllegalStateException("call of assembled code", t);
+    }
+  }
+
+  /**
+   * Calls the function with less overhead, but garbage collection has to wait until it returns: for
+   * work of microseconds.
+   */
+  void callShort(long a, long b, long c, long d, long e, long f) {
+    try {
+      CALL_SHORT.invokeExact(memory, a, b, c, d, e, f);
+    } catch (Throwable t) {
+      throw new IllegalStateException("call of assembled code", t);
+    }
+  }
+
+  @Override
+  public void close() {
+    SystemCalls.unmap(memory);
+  }
+}

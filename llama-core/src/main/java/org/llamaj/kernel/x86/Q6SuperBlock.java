@@ -1,0 +1,82 @@
+package org.llamaj.kernel.x86;
+
+import static org.llamaj.kernel.x86.BlockReader.SCALES;
+import static org.llamaj.kernel.x86.BlockReader.T0;
+import static org.llamaj.kernel.x86.BlockReader.T1;
+import static org.llamaj.kernel.x86.BlockReader.constant;
+import static org.llamaj.kernel.x86.assembler.Instruction.VMOVUPS;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPAND;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPOR;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPSLLW;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPSRLW;
+
+import org.llamaj.kernel.x86.assembler.Vector;
+
+/**
+ * Q6_K: 128 bytes of low nibbles, 64 bytes of upper bit pairs, 16 signed sub-scales, scale in half
+ * precision. Zero is 32; the bits are placed at the top of the byte.
+ */
+record Q6SuperBlock() implements BlockFormat {
+  private static final int UPPER_BITS = 128;
+  private static final int SUB_SCALES = 192;
+  private static final int SCALE = 208;
+
+  @Override
+  public int blockValues() {
+    return 256;
+  }
+
+  @Override
+  public int blockBytes() {
+    return 210;
+  }
+
+  @Override
+  public int scaleValues() {
+    return 16;
+  }
+
+  @Override
+  public boolean hasMinima() {
+    return false;
+  }
+
+  @Override
+  public float unit() {
+    return 1f / 4;
+  }
+
+  @Override
+  public void constants(BlockReader r) {
+    r.load(0, r.kernel.bytes32(0x3C));
+    r.load(1, r.kernel.bytes32(0xC0));
+  }
+
+  @Override
+  public void scales(BlockReader r) {
+    r.a.v(VMOVUPS, T0.x(), r.at(SUB_SCALES));
+    r.half(SCALE, T1);
+    r.floats(T0, SCALES, T1);
+  }
+
+  @Override
+  public void values(BlockReader r, int sub, Vector to) {
+    int half = sub / 4;
+    int quarter = sub % 4;
+    r.a.v(VMOVUPS, to, r.at(64 * half + 32 * (quarter % 2)));
+    if (quarter < 2) {
+      r.a.vi(VPSLLW, 2, to, to);
+    } else {
+      r.a.vi(VPSRLW, 2, to, to);
+    }
+    r.a.v(VPAND, to, to, constant(0));
+    if (quarter == 3) {
+      r.a.v(VPAND, T0, constant(1), r.at(UPPER_BITS + 32 * half));
+    } else {
+      r.a.v(VMOVUPS, T0, r.at(UPPER_BITS + 32 * half));
+      r.a.vi(VPSLLW, 6 - 2 * quarter, T0, T0);
+      r.a.v(VPAND, T0, T0, constant(1));
+    }
+    r.a.v(VPOR, to, to, T0);
+  }
+}

@@ -1,0 +1,188 @@
+package org.llamaj.kernel.x86;
+
+import static org.llamaj.kernel.x86.BlockReader.T0;
+import static org.llamaj.kernel.x86.BlockReader.constant;
+import static org.llamaj.kernel.x86.assembler.Instruction.VINSERTI128;
+import static org.llamaj.kernel.x86.assembler.Instruction.VMOVUPS;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPAND;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPBROADCASTD;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPCMPEQB;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPOR;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPSHUFB;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPSLLW;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPSRLW;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPXOR;
+
+import org.llamaj.kernel.x86.assembler.Vector;
+
+/**
+ * Types with one half-precision scale for 32 values. Where a byte holds two values, the low nibbles
+ * are the first 16 and the high nibbles the others.
+ */
+enum SmallBlock implements BlockFormat {
+  /** scale, 32 signed bytes. */
+  Q8_0(34, false, 1) {
+    @Override
+    public void constants(BlockReader r) {
+      r.load(0, r.kernel.bytes32(0x80));
+    }
+
+    @Override
+    public void values(BlockReader r, int sub, Vector to) {
+      r.a.v(VPXOR, to, constant(0), r.at(2));
+    }
+  },
+
+  /** scale, nibbles whose zero is 8. */
+  Q4_0(18, false, 1f / 16) {
+    @Override
+    public void constants(BlockReader r) {
+      r.load(0, r.kernel.bytes32(0xF0));
+    }
+
+    @Override
+    public void values(BlockReader r, int sub, Vector to) {
+      r.a.v(VMOVUPS, to.x(), r.at(2));
+      r.a.vi(VPSLLW, 4, to.x(), to.x());
+      r.a.vi(VINSERTI128, 1, to, to, r.at(2));
+      r.a.v(VPAND, to, to, constant(0));
+    }
+  },
+
+  /** scale, minimum, nibbles. */
+  Q4_1(20, true, 1) {
+    @Override
+    public void constants(BlockReader r) {
+      r.load(0, r.kernel.bytes32(0x0F));
+    }
+
+    @Override
+    public void values(BlockReader r, int sub, Vector to) {
+      nibbles(r, 4, to);
+    }
+  },
+
+  /** scale, 32 fifth bits, nibbles; zero is 16. */
+  Q5_0(22, false, 1f / 8) {
+    @Override
+    public void constants(BlockReader r) {
+      r.load(0, r.kernel.bytes32(0x78));
+      fifthBitConstants(r, 0x80);
+    }
+
+    @Override
+    public void values(BlockReader r, int sub, Vector to) {
+      r.a.v(VMOVUPS, T0.x(), r.at(6));
+      r.a.vi(VPSLLW, 3, to.x(), T0.x());
+      r.a.vi(VPSRLW, 1, T0.x(), T0.x());
+      r.a.vi(VINSERTI128, 1, to, to, T0.x());
+      r.a.v(VPAND, to, to, constant(0));
+      addFifthBits(r, 2, to);
+    }
+  },
+
+  /** scale, minimum, 32 fifth bits, nibbles. */
+  Q5_1(24, true, 1) {
+    @Override
+    public void constants(BlockReader r) {
+      r.load(0, r.kernel.bytes32(0x0F));
+      fifthBitConstants(r, 0x10);
+    }
+
+    @Override
+    public void values(BlockReader r, int sub, Vector to) {
+      nibbles(r, 8, to);
+      addFifthBits(r, 4, to);
+    }
+  },
+
+  /** scale, nibbles that choose one of 16 levels. */
+  IQ4_NL(18, false, 1) {
+    @Override
+    public void constants(BlockReader r) {
+      r.load(0, r.kernel.bytes32(0x0F));
+      r.load(1, r.kernel.bytes32(LEVELS));
+    }
+
+    @Override
+    public void values(BlockReader r, int sub, Vector to) {
+      nibbles(r, 2, to);
+      r.a.v(VPSHUFB, to, constant(1), to);
+    }
+  };
+
+  /** The levels of the non-linear 4-bit types, plus 128. */
+  static final byte[] LEVELS = {
+    1, 24, 45, 63, 79, 93, 106, 118, -127, -115, -103, -90, -75, -59, -39, -15
+  };
+
+  private final int blockBytes;
+  private final boolean hasMinima;
+  private final float unit;
+
+  SmallBlock(int blockBytes, boolean hasMinima, float unit) {
+    this.blockBytes = blockBytes;
+    this.hasMinima = hasMinima;
+    this.unit = unit;
+  }
+
+  /** 16 bytes of nibbles as 32 bytes; constant 0 is the nibble mask. */
+  static void nibbles(BlockReader r, int bytes, Vector to) {
+    r.a.v(VMOVUPS, to.x(), r.at(bytes));
+    r.a.vi(VPSRLW, 4, T0.x(), to.x());
+    r.a.vi(VINSERTI128, 1, to, to, T0.x());
+    r.a.v(VPAND, to, to, constant(0));
+  }
+
+  private static void fifthBitConstants(BlockReader r, int value) {
+    byte[] byteOfBit = new byte[32];
+    byte[] bit = new byte[32];
+    for (int i = 0; i < 32; i++) {
+      byteOfBit[i] = (byte) (i / 8);
+      bit[i] = (byte) (1 << i % 8);
+    }
+    r.load(1, r.kernel.bytes32(byteOfBit));
+    r.load(2, r.kernel.bytes32(bit));
+    r.load(3, r.kernel.bytes32(value));
+  }
+
+  /** Spreads 32 bits to 32 bytes and adds their value, constant 3, where they are set. */
+  private static void addFifthBits(BlockReader r, int bytes, Vector to) {
+    r.a.v(VPBROADCASTD, T0, r.at(bytes));
+    r.a.v(VPSHUFB, T0, T0, constant(1));
+    r.a.v(VPAND, T0, T0, constant(2));
+    r.a.v(VPCMPEQB, T0, T0, constant(2));
+    r.a.v(VPAND, T0, T0, constant(3));
+    r.a.v(VPOR, to, to, T0);
+  }
+
+  @Override
+  public int blockValues() {
+    return 32;
+  }
+
+  @Override
+  public int blockBytes() {
+    return blockBytes;
+  }
+
+  @Override
+  public int scaleValues() {
+    return 32;
+  }
+
+  @Override
+  public boolean hasMinima() {
+    return hasMinima;
+  }
+
+  @Override
+  public float unit() {
+    return unit;
+  }
+
+  @Override
+  public void scales(BlockReader reader) {
+    throw new UnsupportedOperationException("small blocks have a single scale");
+  }
+}
