@@ -1,5 +1,6 @@
 package org.llamaj.examples.demomodel;
 
+import java.io.InputStream;
 import org.llamaj.LlamaModel;
 import org.llamaj.ModelBuilder;
 
@@ -15,7 +16,8 @@ import org.llamaj.ModelBuilder;
  * }</pre>
  */
 public final class DemoModel {
-  private static final String RESOURCE = "emberbrook-3m-q8_0.gguf";
+  /** The name of the GGUF file. */
+  public static final String FILE_NAME = "emberbrook-3m-q8_0.gguf";
 
   private DemoModel() {}
 
@@ -25,6 +27,15 @@ public final class DemoModel {
    * @return options to set, then {@link ModelBuilder#load}
    */
   public static ModelBuilder builder() {
-    return LlamaModel.builder(DemoModel.class, RESOURCE);
+    return LlamaModel.builder(DemoModel.class, FILE_NAME);
+  }
+
+  /**
+   * Opens the GGUF file itself.
+   *
+   * @return to be closed by the caller
+   */
+  public static InputStream open() {
+    return DemoModel.class.getResourceAsStream(FILE_NAME);
   }
 }
