@@ -1,0 +1,147 @@
+package org.llamaj.examples.cli;
+
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import org.llamaj.LlamaException;
+import org.llamaj.LlamaModel;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Measures speed. */
+@Command(
+    name = "bench",
+    description = "Measures how fast a model reads prompts and generates.",
+    footer = {"", "Each test runs once unmeasured, then several times; the median counts."})
+final class BenchCommand implements Callable<Integer> {
+  private enum Output {
+    TEXT,
+    JSON
+  }
+
+  @Spec private CommandSpec spec;
+  @Mixin private ModelOptions modelOptions;
+
+  @Option(
+      names = {"-p", "--prompt-tokens"},
+      paramLabel = "N",
+      split = ",",
+      defaultValue = "512",
+      description = "Tokens of the prompt; 0 for no such test (default: ${DEFAULT-VALUE}).")
+  private int[] promptTokens;
+
+  @Option(
+      names = {"-n", "--generated-tokens"},
+      paramLabel = "N",
+      split = ",",
+      defaultValue = "128",
+      description = "Tokens to generate; 0 for no such test (default: ${DEFAULT-VALUE}).")
+  private int[] generatedTokens;
+
+  @Option(
+      names = {"-d", "--depth"},
+      paramLabel = "N",
+      split = ",",
+      defaultValue = "0",
+      description = "Tokens in the cache before each test (default: ${DEFAULT-VALUE}).")
+  private int[] depths;
+
+  @Option(
+      names = {"-r", "--repetitions"},
+      paramLabel = "N",
+      defaultValue = "3",
+      description = "How many runs are measured (default: ${DEFAULT-VALUE}).")
+  private int repetitions;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FORMAT",
+      defaultValue = "TEXT",
+      description = "text or json (default: text).")
+  private Output output;
+
+  @Override
+  public Integer call() {
+    List<Benchmark.Test> tests = tests();
+    PrintWriter out = spec.commandLine().getOut();
+    try (LlamaModel model = modelOptions.load()) {
+      int context = model.transformer().contextLength();
+      for (Benchmark.Test test : tests) {
+        if (test.depth() + test.tokens() > context) {
+          throw new LlamaException(
+              "%s: expected at most %d tokens, the context length, found %d; --context changes it"
+                  .formatted(test.label(), context, test.depth() + test.tokens()));
+        }
+      }
+      Benchmark benchmark = new Benchmark(model);
+      switch (output) {
+        case TEXT -> printText(model, benchmark, tests, out);
+        case JSON -> printJson(model, benchmark, tests, out);
+      }
+    }
+    return 0;
+  }
+
+  private List<Benchmark.Test> tests() {
+    List<Benchmark.Test> tests = new ArrayList<>();
+    for (int depth : depths) {
+      for (int count : promptTokens) {
+        tests.add(new Benchmark.Test(count, 0, depth));
+      }
+      for (int count : generatedTokens) {
+        tests.add(new Benchmark.Test(0, count, depth));
+      }
+    }
+    boolean negative =
+        IntStream.of(promptTokens).anyMatch(count -> count < 0)
+            || IntStream.of(generatedTokens).anyMatch(count -> count < 0)
+            || IntStream.of(depths).anyMatch(count -> count < 0);
+    tests.removeIf(test -> test.tokens() == 0);
+    if (negative || repetitions < 1 || tests.isEmpty()) {
+      throw new ParameterException(
+          spec.commandLine(), "expected numbers of tokens and at least one test and repetition");
+    }
+    return tests;
+  }
+
+  private void printText(
+      LlamaModel model, Benchmark benchmark, List<Benchmark.Test> tests, PrintWriter out) {
+    out.print(model.describe());
+    out.println();
+    for (Benchmark.Test test : tests) {
+      Benchmark.Result result = benchmark.run(test, repetitions);
+      out.printf(
+          Locale.ROOT,
+          "%-16s %10.2f tokens per second, +- %.2f%n",
+          test.label(),
+          result.median(),
+          result.deviation());
+    }
+  }
+
+  private void printJson(
+      LlamaModel model, Benchmark benchmark, List<Benchmark.Test> tests, PrintWriter out) {
+    List<Map<String, Object>> rows = new ArrayList<>();
+    for (Benchmark.Test test : tests) {
+      Benchmark.Result result = benchmark.run(test, repetitions);
+      Map<String, Object> row = new LinkedHashMap<>();
+      row.put("test", test.label());
+      row.put("tokens_per_second", result.median());
+      row.put("samples", result.samples());
+      row.put("kernels", "?");
+      row.put("threads", 0);
+      rows.add(row);
+    }
+    out.println(JsonMapper.shared().writeValueAsString(rows));
+  }
+}

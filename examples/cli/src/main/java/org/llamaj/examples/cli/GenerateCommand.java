@@ -1,0 +1,119 @@
+package org.llamaj.examples.cli;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.llamaj.Generation;
+import org.llamaj.GenerationOptions;
+import org.llamaj.GenerationStream;
+import org.llamaj.LlamaException;
+import org.llamaj.LlamaModel;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Continues one prompt, or each prompt of a file. */
+@Command(
+    name = "generate",
+    description = "Continues a text.",
+    footer = {
+      "",
+      "The text goes to standard output, what it took to standard error.",
+      "Names of special tokens in a prompt count as these tokens."
+    })
+final class GenerateCommand implements Callable<Integer> {
+  private static final JsonMapper JSON = JsonMapper.shared();
+
+  @Spec private CommandSpec spec;
+  @Mixin private ModelOptions modelOptions;
+  @Mixin private GenerationArguments generationArguments;
+
+  @ArgGroup(multiplicity = "1")
+  private Source source;
+
+  private static final class Source {
+    @Parameters(paramLabel = "PROMPT", description = "The text to continue.")
+    private String prompt;
+
+    @Option(
+        names = {"-f", "--file"},
+        paramLabel = "FILE",
+        description = "A file that holds the text to continue.")
+    private Path file;
+
+    @Option(
+        names = "--prompts",
+        paramLabel = "FILE",
+        description =
+            "A file with one JSON object per line, its prompt in the field \"prompt\";"
+                + " prints one {\"text\": ...} per line, in order.")
+    private Path prompts;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    GenerationOptions options = generationArguments.options();
+    PrintWriter out = spec.commandLine().getOut();
+    try (LlamaModel model = modelOptions.load()) {
+      if (source.prompts != null) {
+        generateAll(model, source.prompts, options, out);
+      } else {
+        String prompt = source.file == null ? source.prompt : TextFiles.read(source.file);
+        generate(model, prompt, options, out);
+      }
+    }
+    return 0;
+  }
+
+  private void generate(
+      LlamaModel model, String prompt, GenerationOptions options, PrintWriter out) {
+    int[] ids = RawPrompt.encode(model.tokenizer(), prompt);
+    try (GenerationStream stream = model.prompt(ids).options(options).stream()) {
+      Generation generation = Streaming.print(stream, out);
+      out.println();
+      Streaming.printTimings(generation, spec.commandLine());
+    }
+  }
+
+  private static void generateAll(
+      LlamaModel model, Path prompts, GenerationOptions options, PrintWriter out)
+      throws IOException {
+    try (BufferedReader reader = Files.newBufferedReader(prompts)) {
+      int lineNumber = 1;
+      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        if (!line.isBlank()) {
+          String place = "%s, line %d".formatted(prompts, lineNumber);
+          int[] ids = RawPrompt.encode(model.tokenizer(), promptOf(line, place));
+          String text = model.prompt(ids).options(options).generate().text();
+          out.println(JSON.writeValueAsString(Map.of("text", text)));
+        }
+        lineNumber++;
+      }
+    }
+  }
+
+  private static String promptOf(String line, String place) {
+    try {
+      JsonNode prompt = JSON.readTree(line).path("prompt");
+      if (prompt.isString()) {
+        return prompt.stringValue();
+      }
+    } catch (JacksonException e) {
+      throw new LlamaException(
+          "%s: expected a JSON object: %s".formatted(place, e.getOriginalMessage()), e);
+    }
+    throw new LlamaException(
+        "%s: expected an object with a text in the field \"prompt\"".formatted(place));
+  }
+}

@@ -1,0 +1,93 @@
+package org.llamaj.examples.cli;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintWriter;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.util.OptionalInt;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/** The program {@code llama}. */
+@Command(
+    name = "llama",
+    description = "Runs Meta's Llama models in the JVM.",
+    versionProvider = Version.class,
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      DemoCommand.class,
+      ChatCommand.class,
+      GenerateCommand.class,
+      TokenizeCommand.class,
+      InspectCommand.class,
+      LogitsCommand.class,
+      BenchCommand.class
+    },
+    footer = {"", "'llama COMMAND --help' tells the options of a command."})
+public final class Llama {
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      scope = ScopeType.INHERIT,
+      description = "Show this help.")
+  private boolean help;
+
+  @Option(
+      names = {"-V", "--version"},
+      versionHelp = true,
+      description = "Show the version.")
+  private boolean version;
+
+  @Option(
+      names = {"-v", "--verbose"},
+      scope = ScopeType.INHERIT,
+      description = "Show the stack traces of failures.")
+  private boolean verbose;
+
+  private Llama() {}
+
+  boolean isVerbose() {
+    return verbose;
+  }
+
+  /**
+   * Runs a command and ends the JVM: with status 0 when it succeeded, 1 when it failed, 2 when the
+   * arguments make no command.
+   *
+   * @param arguments the command and its options
+   */
+  public static void main(String... arguments) {
+    OptionalInt status = Relaunch.withFlags(arguments);
+    System.exit(status.orElseGet(() -> run(arguments)));
+  }
+
+  private static int run(String... arguments) {
+    CommandLine line = commandLine();
+    try (PrintWriter out = writer(FileDescriptor.out);
+        PrintWriter err = writer(FileDescriptor.err)) {
+      return line.setOut(out).setErr(err).execute(arguments);
+    }
+  }
+
+  /** The program, to be executed with any output. */
+  static CommandLine commandLine() {
+    Llama llama = new Llama();
+    CommandLine line = new CommandLine(llama);
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setUsageHelpAutoWidth(true);
+    line.setExecutionExceptionHandler(new Failures(llama));
+    return line;
+  }
+
+  /** UTF-8 wherever programs read it; only the Windows console wants its own character set. */
+  private static PrintWriter writer(FileDescriptor descriptor) {
+    boolean windows = System.getProperty("os.name").startsWith("Windows");
+    Charset charset =
+        windows && Terminal.isInteractive() ? System.out.charset() : StandardCharsets.UTF_8;
+    return new PrintWriter(new FileOutputStream(descriptor), true, charset);
+  }
+}

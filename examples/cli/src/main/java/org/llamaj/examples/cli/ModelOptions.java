@@ -1,0 +1,90 @@
+package org.llamaj.examples.cli;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.BiFunction;
+import org.llamaj.LlamaModel;
+import org.llamaj.ModelBuilder;
+import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.examples.demomodel.DemoModel;
+import org.llamaj.kernel.CacheType;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The options of all commands that run a model. */
+final class ModelOptions {
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec;
+
+  @Option(
+      names = {"-m", "--model"},
+      paramLabel = "FILE",
+      description =
+          "A model as GGUF file; the first one if it is split. Without it, the built-in demo model.")
+  private Path file;
+
+  @Option(
+      names = {"-t", "--threads"},
+      paramLabel = "N",
+      description = "How many threads compute (default: one per physical core).")
+  private Integer threads;
+
+  @Option(
+      names = "--kernels",
+      paramLabel = "NAME",
+      description = "The kernels to run on: scalar, vector, ... (default: the best that can run).")
+  private String kernels;
+
+  @Option(
+      names = {"-c", "--context"},
+      paramLabel = "N",
+      description = "The most tokens of a conversation (default: what the model was trained for).")
+  private Integer contextLength;
+
+  @Option(
+      names = "--cache-type",
+      paramLabel = "TYPE",
+      description =
+          "How keys and values are stored: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private CacheType cacheType = CacheType.F16;
+
+  @Option(
+      names = {"-b", "--batch-size"},
+      paramLabel = "N",
+      description = "The most tokens of a forward pass (default: 512).")
+  private Integer batchSize;
+
+  /** Loads the model; the caller closes it. */
+  LlamaModel load() {
+    return builder().load();
+  }
+
+  /** Opens the file alone, which need not hold a model that can run; the caller closes it. */
+  Checkpoint openFile() {
+    return ModelFile.open(Optional.ofNullable(file));
+  }
+
+  CacheType cacheType() {
+    return cacheType;
+  }
+
+  private ModelBuilder builder() {
+    ModelBuilder builder = file == null ? DemoModel.builder() : LlamaModel.builder(file);
+    try {
+      builder = with(builder, threads, ModelBuilder::threads);
+      builder = with(builder, kernels, ModelBuilder::kernels);
+      builder = with(builder, contextLength, ModelBuilder::contextLength);
+      builder = with(builder, cacheType, ModelBuilder::cacheType);
+      return with(builder, batchSize, ModelBuilder::batchSize);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+  }
+
+  private static <T> ModelBuilder with(
+      ModelBuilder builder, T value, BiFunction<ModelBuilder, T, ModelBuilder> option) {
+    return value == null ? builder : option.apply(builder, value);
+  }
+}
