@@ -80,7 +80,6 @@ final class HugePageWeights implements WeightSource {
   }
 
   /** Memory that has not been touched yet when the system is told to use huge pages for it. */
-  @SuppressWarnings("restricted")
   private static MemorySegment allocate(long bytes, Arena arena) {
     if (!System.getProperty("os.name").equals("Linux")) {
       throw new LlamaException(

@@ -33,8 +33,8 @@ interface BlockFormat {
   void constants(BlockReader reader);
 
   /**
-   * The scales of a block of 256, and its minima, into the reader's registers for them: value i
-   * in lane i. Blocks of 32 have their scale, and their minimum behind it, as the block's first
+   * The scales of a block of 256, and its minima, into the reader's registers for them: value i in
+   * lane i. Blocks of 32 have their scale, and their minimum behind it, as the block's first
    * halves.
    */
   void scales(BlockReader reader);

@@ -53,10 +53,7 @@ final class BlockQuantizer {
     // Undoes the order in which the packing instructions, which stay within halves, leave fours.
     a.v(VMOVUPS, order(), k.ints(0, 4, 1, 5, 2, 6, 3, 7));
     int noSign = 0x7FFF_FFFF;
-    a.v(
-        VMOVUPS,
-        noSign(),
-        k.ints(noSign, noSign, noSign, noSign, noSign, noSign, noSign, noSign));
+    a.v(VMOVUPS, noSign(), k.ints(noSign, noSign, noSign, noSign, noSign, noSign, noSign, noSign));
   }
 
   private static Vector ones8() {

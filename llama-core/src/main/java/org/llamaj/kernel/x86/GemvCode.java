@@ -76,8 +76,7 @@ final class GemvCode {
    * @param vnni whether to use AVX-512 VNNI rather than AVX2
    * @param prefetch how many bytes ahead to ask for weights; 0 to leave that to the hardware
    */
-  static byte[] assemble(
-      BlockFormat format, int values, int tokens, boolean vnni, int prefetch) {
+  static byte[] assemble(BlockFormat format, int values, int tokens, boolean vnni, int prefetch) {
     if (tokens < 1 || tokens > (vnni ? MOST_TOKENS : 1) || values % format.blockValues() != 0) {
       throw new IllegalArgumentException(format + " x " + values + ", " + tokens + " tokens");
     }
@@ -87,10 +86,7 @@ final class GemvCode {
   private byte[] assemble() {
     format.constants(reader);
     if (!vnni) {
-      a.v(
-          VMOVUPS,
-          ONES_16,
-          k.ints(65537, 65537, 65537, 65537, 65537, 65537, 65537, 65537));
+      a.v(VMOVUPS, ONES_16, k.ints(65537, 65537, 65537, 65537, 65537, 65537, 65537, 65537));
     }
     int blocks = values / 32;
     k.loop(
@@ -176,10 +172,7 @@ final class GemvCode {
       if (!wide) {
         int first = sub % 4 * 2;
         int second = first + 1;
-        a.v(
-            VMOVUPS,
-            scale,
-            k.ints(first, first, first, first, second, second, second, second));
+        a.v(VMOVUPS, scale, k.ints(first, first, first, first, second, second, second, second));
         a.v(VPERMPS, scale, scale, BlockReader.SCALES[sub / 4]);
       }
       for (int token = 0; token < tokens; token++) {

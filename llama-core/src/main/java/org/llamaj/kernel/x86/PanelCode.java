@@ -137,8 +137,7 @@ final class PanelCode {
   private void scales(int from, int to, float factor, int blocks) {
     int eights = panel.scales();
     for (int eight = 0; eight < eights; eight++) {
-      Vector[] scales =
-          Transpose.rows16(a, Gpr.RSP, SCALES_AT + from + 32 * eight, SCALE_STRIDE);
+      Vector[] scales = Transpose.rows16(a, Gpr.RSP, SCALES_AT + from + 32 * eight, SCALE_STRIDE);
       for (int i = 0; i < 8; i++) {
         int index = 8 * eight + i;
         int block = index / eights;

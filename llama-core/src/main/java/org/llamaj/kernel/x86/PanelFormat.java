@@ -1,8 +1,8 @@
 package org.llamaj.kernel.x86;
 
 /**
- * The layout in which quantised weights and activations meet in {@link GemmCode}. Both are sequences
- * of blocks of 32 values.
+ * The layout in which quantised weights and activations meet in {@link GemmCode}. Both are
+ * sequences of blocks of 32 values.
  *
  * <p>A panel block holds 16 weight rows: 8 registers with 4 neighbouring values of each row as
  * unsigned bytes; the rows' scales (16 floats), once or for each 16 values; then the minima, if

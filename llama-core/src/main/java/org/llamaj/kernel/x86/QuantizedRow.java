@@ -1,8 +1,8 @@
 package org.llamaj.kernel.x86;
 
 /**
- * Where things lie in a row of activations quantised for {@link GemvCode}: records of 256 values
- * (8 blocks of 32), the last possibly not full, so that one pointer passes over all.
+ * Where things lie in a row of activations quantised for {@link GemvCode}: records of 256 values (8
+ * blocks of 32), the last possibly not full, so that one pointer passes over all.
  */
 final class QuantizedRow {
   static final int RECORD_VALUES = 256;

@@ -40,9 +40,7 @@ final class SystemCalls {
   static MemorySegment map(long bytes) {
     try {
       long address =
-          (long)
-              MMAP.invokeExact(
-                  0L, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0L);
+          (long) MMAP.invokeExact(0L, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0L);
       return address == -1
           ? MemorySegment.NULL
           : MemorySegment.ofAddress(address).reinterpret(bytes);
@@ -73,9 +71,7 @@ final class SystemCalls {
     MemoryLayout[] longs = new MemoryLayout[arguments];
     java.util.Arrays.fill(longs, JAVA_LONG);
     FunctionDescriptor type =
-        returnsLong
-            ? FunctionDescriptor.of(JAVA_LONG, longs)
-            : FunctionDescriptor.ofVoid(longs);
+        returnsLong ? FunctionDescriptor.of(JAVA_LONG, longs) : FunctionDescriptor.ofVoid(longs);
     // A critical call costs a few nanoseconds less, but the collector has to wait for its return.
     return isShort
         ? LINKER.downcallHandle(type, Linker.Option.critical(false))
