@@ -2,7 +2,6 @@ package org.llamaj.kernel;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -30,28 +29,35 @@ public final class Workers implements AutoCloseable {
   /** How long an idle worker spins before it parks; longer than the gaps within a decode step. */
   private static final long SPIN_NANOS = 100_000;
 
-  private static final VarHandle GENERATION;
+  /** How often the caller looks for the others' end before it lets other threads run. */
+  private static final int SPINS_BEFORE_YIELD = 20_000;
 
-  static {
-    try {
-      GENERATION = MethodHandles.lookup().findVarHandle(Workers.class, "generation", int.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
+  private static final VarHandle COUNTER = MethodHandles.arrayElementVarHandle(int[].class);
 
-  private final Thread[] helpers;
-  private final AtomicInteger nextChunk = new AtomicInteger();
-  private final AtomicInteger running = new AtomicInteger();
-  private final Object callLock = new Object();
-
-  private Task task;
-  private int chunks;
-  private volatile Throwable failure;
+  // The counters lie in cache lines of their own: some spin on one while others change another.
+  private static final int LINE = 32;
 
   /** Counts the calls; a change tells the workers to start. */
-  private int generation;
+  private static final int GENERATION = LINE;
 
+  /** The next chunk that nobody has taken. */
+  private static final int NEXT_CHUNK = 2 * LINE;
+
+  /** How many workers have not finished the call. */
+  private static final int RUNNING = 3 * LINE;
+
+  /** From here on: 1 for each worker that is parked or about to be. */
+  private static final int PARKED = 4 * LINE;
+
+  private final int[] counters;
+  private final Thread[] helpers;
+  private final Object callLock = new Object();
+
+  // Written before and read after GENERATION changes.
+  private Task task;
+  private int chunks;
+
+  private volatile Throwable failure;
   private volatile boolean closed;
 
   /**
@@ -63,11 +69,18 @@ public final class Workers implements AutoCloseable {
     if (threads < 1) {
       throw new IllegalArgumentException("expected at least 1 thread, found " + threads);
     }
+    counters = new int[PARKED + threads * LINE];
     helpers = new Thread[threads - 1];
     for (int i = 0; i < helpers.length; i++) {
       int worker = i + 1;
       helpers[i] =
-          Thread.ofPlatform().daemon().name("llamaj-worker-" + worker).start(() -> serve(worker));
+          Thread.ofPlatform()
+              .daemon()
+              .name("llamaj-worker-" + worker)
+              .unstarted(() -> serve(worker));
+    }
+    for (Thread helper : helpers) {
+      helper.start();
     }
   }
 
@@ -99,16 +112,16 @@ public final class Workers implements AutoCloseable {
     synchronized (callLock) {
       task = work;
       chunks = chunkCount;
-      nextChunk.setPlain(0);
-      running.set(helpers.length);
-      GENERATION.setVolatile(this, generation + 1);
-      for (Thread helper : helpers) {
-        LockSupport.unpark(helper);
+      COUNTER.set(counters, NEXT_CHUNK, 0);
+      COUNTER.set(counters, RUNNING, helpers.length);
+      COUNTER.setVolatile(counters, GENERATION, counters[GENERATION] + 1);
+      for (int i = 0; i < helpers.length; i++) {
+        if ((int) COUNTER.getVolatile(counters, parked(i + 1)) != 0) {
+          LockSupport.unpark(helpers[i]);
+        }
       }
       takeChunks(work, chunkCount, 0);
-      while (running.get() != 0) {
-        Thread.onSpinWait();
-      }
+      awaitOthers();
       task = null;
       Throwable thrown = failure;
       if (thrown != null) {
@@ -130,39 +143,63 @@ public final class Workers implements AutoCloseable {
   private void takeChunks(Task work, int count, int worker) {
     try {
       int chunk;
-      while ((chunk = nextChunk.getAndIncrement()) < count) {
+      while ((chunk = (int) COUNTER.getAndAdd(counters, NEXT_CHUNK, 1)) < count) {
         work.run(chunk, worker);
       }
     } catch (Throwable t) {
       failure = t;
-      nextChunk.set(count);
+      COUNTER.setVolatile(counters, NEXT_CHUNK, count);
+    }
+  }
+
+  private void awaitOthers() {
+    int spins = 0;
+    while ((int) COUNTER.getAcquire(counters, RUNNING) != 0) {
+      if (++spins > SPINS_BEFORE_YIELD) {
+        Thread.yield();
+      } else {
+        Thread.onSpinWait();
+      }
     }
   }
 
   private void serve(int worker) {
     int seen = 0;
-    while (awaitCall(seen)) {
+    while (awaitCall(seen, worker)) {
       seen++;
       takeChunks(task, chunks, worker);
-      running.getAndDecrement();
+      COUNTER.getAndAdd(counters, RUNNING, -1);
     }
   }
 
   /** Waits for call number {@code seen + 1}; false when the pool is closed. */
-  private boolean awaitCall(int seen) {
+  private boolean awaitCall(int seen, int worker) {
     long spinUntil = System.nanoTime() + SPIN_NANOS;
     int spins = 0;
-    while ((int) GENERATION.getAcquire(this) == seen) {
+    while ((int) COUNTER.getAcquire(counters, GENERATION) == seen) {
       if (closed) {
         return false;
       }
       if ((++spins & 127) == 0 && System.nanoTime() > spinUntil) {
-        LockSupport.park(this);
+        parkUnlessCalled(seen, worker);
       } else {
         Thread.onSpinWait();
       }
     }
     return true;
+  }
+
+  /** The caller looks at the mark after it has changed GENERATION, we set it before we look. */
+  private void parkUnlessCalled(int seen, int worker) {
+    COUNTER.setVolatile(counters, parked(worker), 1);
+    if ((int) COUNTER.getVolatile(counters, GENERATION) == seen && !closed) {
+      LockSupport.park(this);
+    }
+    COUNTER.setVolatile(counters, parked(worker), 0);
+  }
+
+  private static int parked(int worker) {
+    return PARKED + worker * LINE;
   }
 
   private static RuntimeException asUnchecked(Throwable thrown) {
