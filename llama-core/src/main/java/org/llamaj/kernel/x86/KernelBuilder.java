@@ -109,6 +109,11 @@ final class KernelBuilder {
     return ints(bits);
   }
 
+  /** The same float in all lanes of a 256-bit or 512-bit operand, in memory. */
+  Address all(float value, int bits) {
+    return bits == 512 ? scalar(value).toAll() : float8(value);
+  }
+
   private Address constant(ByteBuffer value) {
     return at(constants.computeIfAbsent(value.rewind(), unused -> new Label()));
   }

@@ -12,6 +12,7 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 
 /** The three functions of the C library that make code executable. */
+@SuppressWarnings("restricted") // X86KernelProvider reports it if native access is denied.
 final class SystemCalls {
   private static final int PROT_READ = 1;
   private static final int PROT_WRITE = 2;

@@ -177,6 +177,15 @@ public final class Assembler {
   }
 
   /**
+   * @param to 16 bits
+   * @param from register
+   */
+  public void mov16(Address to, Gpr from) {
+    code.u8(0x66);
+    memory(0x89, from, to, false);
+  }
+
+  /**
    * @param to register, upper part becomes zero
    * @param from one byte
    */

@@ -1,0 +1,194 @@
+package org.llamaj.kernel.x86;
+
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.llamaj.kernel.AttentionShape;
+import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.Projection;
+import org.llamaj.kernel.Span;
+import org.llamaj.kernel.WeightMatrix;
+import org.llamaj.kernel.Workers;
+import org.llamaj.tensor.ElementType;
+import org.llamaj.tensor.FloatMatrix;
+import org.llamaj.tensor.Tensor;
+
+/** Kernels in assembled code; other kernels for the few cases that there is no code for. */
+final class X86Kernels implements Kernels {
+  private final Level level;
+  private final CodeCache cache = new CodeCache();
+  private final Map<PanelFormat, TileProduct> tileProducts = new HashMap<>();
+  private final Map<WeightKey, WeightCode> weightCodes = new HashMap<>();
+  private final Projector projector;
+  private final Attention attention;
+  private final CacheWriter cacheWriter;
+  private final RowTasks rowTasks;
+  private final Supplier<Kernels> fallbackSource;
+  private Kernels fallback;
+
+  private record WeightKey(ElementType type, int inputs) {}
+
+  private record NormKey(int columns, boolean weighted) {}
+
+  private record RotateKey(int headDim, int rotated) {}
+
+  /**
+   * @param fallback opens kernels for types and shapes without code; they are closed with these
+   */
+  X86Kernels(Level level, Workers workers, Supplier<Kernels> fallback) {
+    this.level = level;
+    fallbackSource = fallback;
+    projector = new Projector(workers, cache);
+    attention = new Attention(workers, level.atLeast(Level.AVX512), cache);
+    cacheWriter = new CacheWriter(workers, cache);
+    rowTasks = new RowTasks(workers);
+  }
+
+  private Kernels fallback() {
+    if (fallback == null) {
+      fallback = fallbackSource.get();
+    }
+    return fallback;
+  }
+
+  @Override
+  public String description() {
+    return "x86: " + level.title();
+  }
+
+  @Override
+  public WeightMatrix weightMatrix(Tensor tensor) {
+    int inputs = Math.toIntExact(tensor.columns());
+    if (!WeightCode.supports(tensor.type(), inputs)) {
+      return fallback().weightMatrix(tensor);
+    }
+    PanelFormat format = WeightCode.panelFormat(tensor.type(), level);
+    TileProduct tileProduct =
+        tileProducts.computeIfAbsent(
+            format, key -> new TileProduct(key, level.atLeast(Level.AVX512), cache));
+    WeightCode code =
+        weightCodes.computeIfAbsent(
+            new WeightKey(tensor.type(), inputs),
+            key -> new WeightCode(key.type(), inputs, level, tileProduct, cache));
+    return new X86WeightMatrix(tensor, code);
+  }
+
+  @Override
+  public void project(FloatMatrix input, int rows, Projection... projections) {
+    boolean all = true;
+    for (Projection projection : projections) {
+      all &= projection.weight() instanceof X86WeightMatrix;
+    }
+    if (all) {
+      projector.project(input, rows, projections);
+      return;
+    }
+    for (Projection projection : projections) {
+      if (projection.weight() instanceof X86WeightMatrix) {
+        projector.project(input, rows, new Projection[] {projection});
+      } else {
+        fallback().project(input, rows, projection);
+      }
+    }
+  }
+
+  @Override
+  public void embed(WeightMatrix table, int[] ids, int count, FloatMatrix output) {
+    if (table instanceof X86WeightMatrix matrix) {
+      MachineCode code = matrix.code().unpack();
+      for (int i = 0; i < count; i++) {
+        long place = output.address() + 4L * i * output.columns();
+        code.callShort(matrix.row(ids[i]), place, 0, 0, 0, 0);
+      }
+    } else {
+      fallback().embed(table, ids, count, output);
+    }
+  }
+
+  @Override
+  public void rmsNorm(
+      FloatMatrix input, int rows, MemorySegment weight, float eps, FloatMatrix output) {
+    int columns = input.columns();
+    boolean weighted = weight != null;
+    MachineCode code =
+        cache.get(new NormKey(columns, weighted), () -> NormCode.assemble(columns, weighted));
+    rowTasks
+        .arguments(input.address(), weighted ? weight.address() : 0, output.address())
+        .strides(4L * columns, 0, 4L * columns)
+        .constants(1, Float.floatToRawIntBits(eps))
+        .run(code, rows, columns);
+  }
+
+  @Override
+  public void rotate(FloatMatrix x, int rows, int headDim, FloatMatrix angles) {
+    int rotated = angles.columns();
+    MachineCode code =
+        cache.get(new RotateKey(headDim, rotated), () -> RotateCode.assemble(headDim, rotated));
+    rowTasks
+        .arguments(x.address(), angles.address(), x.columns() / headDim)
+        .strides(4L * x.columns(), 4L * rotated, 0)
+        .constants(0, 0)
+        .run(code, rows, x.columns());
+  }
+
+  @Override
+  public void store(
+      FloatMatrix keys, FloatMatrix values, Span[] spans, int spanCount, AttentionShape shape) {
+    if (AttentionCode.supports(shape)) {
+      cacheWriter.store(keys, values, spans, spanCount, shape);
+    } else {
+      fallback().store(keys, values, spans, spanCount, shape);
+    }
+  }
+
+  @Override
+  public void attention(
+      FloatMatrix queries, Span[] spans, int spanCount, AttentionShape shape, FloatMatrix output) {
+    if (AttentionCode.supports(shape)) {
+      attention.attend(queries, spans, spanCount, shape, output);
+    } else {
+      fallback().attention(queries, spans, spanCount, shape, output);
+    }
+  }
+
+  @Override
+  public void swiGlu(FloatMatrix gate, FloatMatrix up, int rows) {
+    elementwise(
+        cache.get("swiGlu", ElementwiseCode::swiGlu),
+        gate,
+        rows,
+        up.address(),
+        4L * gate.columns());
+  }
+
+  @Override
+  public void add(FloatMatrix x, FloatMatrix y, int rows) {
+    elementwise(cache.get("add", ElementwiseCode::add), x, rows, y.address(), 4L * x.columns());
+  }
+
+  @Override
+  public void addBias(FloatMatrix x, int rows, MemorySegment bias) {
+    elementwise(cache.get("add", ElementwiseCode::add), x, rows, bias.address(), 0);
+  }
+
+  private void elementwise(
+      MachineCode code, FloatMatrix x, int rows, long second, long secondStride) {
+    rowTasks
+        .arguments(x.address(), second, x.columns())
+        .strides(4L * x.columns(), secondStride, 0)
+        .constants(0, 0)
+        .run(code, rows, x.columns());
+  }
+
+  @Override
+  public void close() {
+    projector.close();
+    attention.close();
+    tileProducts.values().forEach(product -> product.tiles.close());
+    cache.close();
+    if (fallback != null) {
+      fallback.close();
+    }
+  }
+}
