@@ -15,5 +15,6 @@ module org.llamaj.core {
   uses org.llamaj.spi.FeedForwardProvider;
 
   provides org.llamaj.kernel.KernelProvider with
-      org.llamaj.kernel.scalar.ScalarKernelProvider;
+      org.llamaj.kernel.scalar.ScalarKernelProvider,
+      org.llamaj.kernel.vector.VectorKernelProvider;
 }
