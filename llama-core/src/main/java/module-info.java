@@ -16,5 +16,6 @@ module org.llamaj.core {
 
   provides org.llamaj.kernel.KernelProvider with
       org.llamaj.kernel.scalar.ScalarKernelProvider,
+      org.llamaj.kernel.vector.VectorKernelProvider,
       org.llamaj.kernel.x86.X86KernelProvider;
 }

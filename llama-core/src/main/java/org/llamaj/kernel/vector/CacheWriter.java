@@ -1,0 +1,88 @@
+package org.llamaj.kernel.vector;
+
+import static org.llamaj.kernel.AttentionShape.PAGE_TOKENS;
+import static org.llamaj.kernel.vector.Lanes.f16;
+import static org.llamaj.kernel.vector.Lanes.f32;
+
+import org.llamaj.kernel.AttentionShape;
+import org.llamaj.kernel.CacheType;
+import org.llamaj.kernel.Span;
+import org.llamaj.kernel.Workers;
+import org.llamaj.tensor.FloatMatrix;
+
+/** Appends keys and values to cache pages; a chunk of work is one key/value head of all rows. */
+final class CacheWriter implements Workers.Task {
+  private final Workers workers;
+
+  private FloatMatrix keys;
+  private FloatMatrix values;
+  private Span[] spans;
+  private int spanCount;
+  private AttentionShape shape;
+
+  CacheWriter(Workers workers) {
+    this.workers = workers;
+  }
+
+  void store(
+      FloatMatrix keys, FloatMatrix values, Span[] spans, int spanCount, AttentionShape shape) {
+    this.keys = keys;
+    this.values = values;
+    this.spans = spans;
+    this.spanCount = spanCount;
+    this.shape = shape;
+    if (spanCount == 1 && spans[0].rows() < 4) {
+      for (int head = 0; head < shape.kvHeads(); head++) {
+        run(head, 0);
+      }
+    } else {
+      workers.run(shape.kvHeads(), this);
+    }
+    this.spans = null;
+  }
+
+  @Override
+  public void run(int head, int worker) {
+    for (int s = 0; s < spanCount; s++) {
+      Span span = spans[s];
+      int end = span.firstPosition() + span.rows();
+      for (int position = span.firstPosition(); position < end; ) {
+        int slot = position % PAGE_TOKENS;
+        int count = Math.min(PAGE_TOKENS - slot, end - position);
+        long page = span.pages().address(shape.layer(), position / PAGE_TOKENS);
+        long row = span.firstRow() + position - span.firstPosition();
+        long offset = 4L * (row * keys.columns() + (long) head * shape.headDim());
+        long k = keys.address() + offset;
+        long v = values.address() + offset;
+        long pageKeys = page + shape.keyOffset(head, 0, slot);
+        long pageValues = page + shape.valueOffset(head, slot);
+        if (shape.cacheType() == CacheType.F16) {
+          writeHalves(k, v, 4L * keys.columns(), count, shape.headDim(), pageKeys, pageValues);
+        } else {
+          writeFloats(k, v, 4L * keys.columns(), count, shape.headDim(), pageKeys, pageValues);
+        }
+        position += count;
+      }
+    }
+  }
+
+  private static void writeHalves(
+      long k, long v, long stride, int count, int dim, long pageKeys, long pageValues) {
+    for (int t = 0; t < count; t++) {
+      for (int d = 0; d < dim; d++) {
+        f16(pageKeys + 2L * (PAGE_TOKENS * d + t), f32(k + stride * t + 4L * d));
+        f16(pageValues + 2L * (dim * t + d), f32(v + stride * t + 4L * d));
+      }
+    }
+  }
+
+  private static void writeFloats(
+      long k, long v, long stride, int count, int dim, long pageKeys, long pageValues) {
+    for (int t = 0; t < count; t++) {
+      for (int d = 0; d < dim; d++) {
+        f32(pageKeys + 4L * (PAGE_TOKENS * d + t), f32(k + stride * t + 4L * d));
+        f32(pageValues + 4L * (dim * t + d), f32(v + stride * t + 4L * d));
+      }
+    }
+  }
+}

@@ -1,0 +1,273 @@
+package org.llamaj.kernel.vector;
+
+import static org.llamaj.kernel.AttentionShape.PAGE_TOKENS;
+import static org.llamaj.kernel.vector.Lanes.LANES;
+import static org.llamaj.kernel.vector.Lanes.f16;
+import static org.llamaj.kernel.vector.Lanes.f32;
+import static org.llamaj.kernel.vector.Lanes.floats;
+import static org.llamaj.kernel.vector.Lanes.store;
+
+import org.llamaj.kernel.AttentionShape;
+import org.llamaj.kernel.CacheType;
+import org.llamaj.kernel.Span;
+import org.llamaj.kernel.Workers;
+import org.llamaj.tensor.FloatMatrix;
+
+/**
+ * Attention page by page with a running softmax (Dao et al. 2022): a chunk of work is a block of
+ * rows and one key/value head, whose page is read once for all query heads that share it. A query
+ * vector here is one head of one row; scores and weighted sums are products of {@link Tile}s.
+ */
+final class VectorAttention implements Workers.Task {
+  /** Query vectors in a block, if the span has enough rows. */
+  private static final int BLOCK_QUERIES = 64;
+
+  private final Workers workers;
+  private final Scratch[] scratch;
+
+  private FloatMatrix queries;
+  private Span[] spans;
+  private AttentionShape shape;
+  private FloatMatrix output;
+
+  private int blockRows;
+
+  /** Head size, filled up to whole tiles. */
+  private int paddedDim;
+
+  VectorAttention(Workers workers, Scratch[] scratch) {
+    this.workers = workers;
+    this.scratch = scratch;
+  }
+
+  void attend(
+      FloatMatrix queries, Span[] spans, int spanCount, AttentionShape shape, FloatMatrix output) {
+    this.queries = queries;
+    this.spans = spans;
+    this.shape = shape;
+    this.output = output;
+    blockRows = Math.max(1, BLOCK_QUERIES / shape.group());
+    paddedDim = Math.ceilDiv(shape.headDim(), Tile.WIDTH) * Tile.WIDTH;
+    int blocks = 0;
+    for (int s = 0; s < spanCount; s++) {
+      blocks += blocks(spans[s]);
+    }
+    workers.run(blocks * shape.kvHeads(), this);
+    this.spans = null;
+  }
+
+  private int blocks(Span span) {
+    return Math.ceilDiv(span.rows(), blockRows);
+  }
+
+  @Override
+  public void run(int chunk, int worker) {
+    int kvHead = chunk % shape.kvHeads();
+    int block = chunk / shape.kvHeads();
+    int s = 0;
+    while (block >= blocks(spans[s])) {
+      block -= blocks(spans[s]);
+      s++;
+    }
+    // The last rows see the most keys: they come first, so that no worker ends with a long chunk.
+    block = blocks(spans[s]) - 1 - block;
+    int first = block * blockRows;
+    new Block(spans[s], first, Math.min(blockRows, spans[s].rows() - first), kvHead)
+        .attend(scratch[worker]);
+  }
+
+  /** Some rows of a span with the query heads of one key/value head. */
+  private final class Block {
+    private final Span span;
+    private final int firstRow;
+    private final int firstPosition;
+    private final int rows;
+    private final int kvHead;
+    private final int vectors;
+
+    private long q;
+    private long scores;
+    private long sums;
+    private long maxima;
+    private long totals;
+    private long pageKeys;
+    private long pageValues;
+
+    Block(Span span, int first, int rows, int kvHead) {
+      this.span = span;
+      this.firstRow = span.firstRow() + first;
+      this.firstPosition = span.firstPosition() + first;
+      this.rows = rows;
+      this.kvHead = kvHead;
+      this.vectors = rows * shape.group();
+    }
+
+    void attend(Scratch scratch) {
+      layOut(scratch);
+      loadQueries();
+      int lastPosition = firstPosition + rows - 1;
+      int firstPage = shape.firstKey(firstPosition) / PAGE_TOKENS;
+      for (int page = firstPage; page <= lastPosition / PAGE_TOKENS; page++) {
+        int used = Math.min(PAGE_TOKENS, lastPosition + 1 - page * PAGE_TOKENS);
+        long address = span.pages().address(shape.layer(), page);
+        scores(keys(address));
+        for (int v = 0; v < vectors; v++) {
+          weigh(v, page * PAGE_TOKENS);
+        }
+        addValues(values(address, used), used);
+      }
+      storeSums();
+    }
+
+    private void layOut(Scratch scratch) {
+      int dim = shape.headDim();
+      int tokens = PAGE_TOKENS;
+      int align = 16;
+      long floats =
+          (long) vectors * (dim + tokens + paddedDim + 2)
+              + (long) tokens * (dim + paddedDim)
+              + 6L * align;
+      scores = scratch.floats(floats);
+      sums = scores + 4L * vectors * tokens;
+      pageKeys = sums + 4L * vectors * paddedDim;
+      pageValues = pageKeys + 4L * dim * tokens;
+      q = pageValues + 4L * tokens * paddedDim;
+      maxima = q + 4L * vectors * dim;
+      totals = maxima + 4L * vectors;
+    }
+
+    /** Row of the block and head of the group: vector = row * group + head. */
+    private long headOffset(int vector) {
+      int group = shape.group();
+      long row = firstRow + vector / group;
+      long head = (long) kvHead * group + vector % group;
+      return 4L * (row * shape.heads() + head) * shape.headDim();
+    }
+
+    private void loadQueries() {
+      for (int v = 0; v < vectors; v++) {
+        long source = queries.address() + headOffset(v);
+        RowOperations.scale(source, shape.headDim(), shape.scale(), q + 4L * v * shape.headDim());
+        f32(maxima + 4L * v, Float.NEGATIVE_INFINITY);
+        f32(totals + 4L * v, 0);
+        RowOperations.zero(sums + 4L * v * paddedDim, paddedDim);
+      }
+    }
+
+    /** Keys as floats, [component][token]. */
+    private long keys(long page) {
+      long keys = page + shape.keyOffset(kvHead, 0, 0);
+      if (shape.cacheType() == CacheType.F32) {
+        return keys;
+      }
+      widen(keys, shape.headDim() * PAGE_TOKENS, pageKeys);
+      return pageKeys;
+    }
+
+    /** Values as floats, [token][component], rows of {@link #paddedDim}. */
+    private long values(long page, int tokens) {
+      int dim = shape.headDim();
+      long values = page + shape.valueOffset(kvHead, 0);
+      if (dim != paddedDim) {
+        for (int t = 0; t < tokens; t++) {
+          long row = pageValues + 4L * t * paddedDim;
+          copy(values + (long) shape.cacheType().bytes() * t * dim, dim, row);
+          for (int d = dim; d < paddedDim; d++) {
+            f32(row + 4L * d, 0);
+          }
+        }
+        return pageValues;
+      }
+      if (shape.cacheType() == CacheType.F32) {
+        return values;
+      }
+      widen(values, tokens * dim, pageValues);
+      return pageValues;
+    }
+
+    private void copy(long source, int count, long target) {
+      switch (shape.cacheType()) {
+        case F32 -> RowOperations.scale(source, count, 1, target);
+        case F16 -> widen(source, count, target);
+      }
+    }
+
+    private void scores(long keys) {
+      for (int t = 0; t < PAGE_TOKENS; t += Tile.WIDTH) {
+        Tile.multiply(
+            vectors,
+            q,
+            4L * shape.headDim(),
+            keys + 4L * t,
+            4L * PAGE_TOKENS,
+            shape.headDim(),
+            scores + 4L * t,
+            4L * PAGE_TOKENS,
+            false);
+      }
+    }
+
+    /** Turns a vector's scores into weights relative to the greatest score so far. */
+    private void weigh(int v, int firstToken) {
+      long weights = scores + 4L * PAGE_TOKENS * v;
+      int position = firstPosition + v / shape.group();
+      int from = Math.max(0, shape.firstKey(position) - firstToken);
+      int to = Math.min(PAGE_TOKENS, position + 1 - firstToken);
+      if (from >= to) {
+        RowOperations.zero(weights, PAGE_TOKENS);
+        return;
+      }
+      if (from > 0 || to < PAGE_TOKENS) {
+        Softmax.mask(weights, from, to);
+      }
+      float oldMax = f32(maxima + 4L * v);
+      float max = Math.max(oldMax, Softmax.max(weights));
+      float sum = Softmax.exponentials(weights, max);
+      if (from > 0 || to < PAGE_TOKENS) {
+        Softmax.clear(weights, from, to);
+      }
+      float factor = Exponential.exp(oldMax - max);
+      f32(maxima + 4L * v, max);
+      f32(totals + 4L * v, f32(totals + 4L * v) * factor + sum);
+      if (factor != 1) {
+        long row = sums + 4L * v * paddedDim;
+        RowOperations.scale(row, paddedDim, factor, row);
+      }
+    }
+
+    private void addValues(long values, int tokens) {
+      for (int d = 0; d < paddedDim; d += Tile.WIDTH) {
+        Tile.multiply(
+            vectors,
+            scores,
+            4L * PAGE_TOKENS,
+            values + 4L * d,
+            4L * paddedDim,
+            tokens,
+            sums + 4L * d,
+            4L * paddedDim,
+            true);
+      }
+    }
+
+    private void storeSums() {
+      for (int v = 0; v < vectors; v++) {
+        RowOperations.scale(
+            sums + 4L * v * paddedDim,
+            shape.headDim(),
+            1 / f32(totals + 4L * v),
+            output.address() + headOffset(v));
+      }
+    }
+  }
+
+  private static void widen(long source, int count, long target) {
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      store(Lanes.halves(source + 2L * i), target + 4L * i);
+    }
+    for (; i < count; i++) {
+      f32(target + 4L * i, f16(source + 2L * i));
+    }
+  }
+}
