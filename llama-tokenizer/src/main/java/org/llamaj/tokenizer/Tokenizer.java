@@ -1,8 +1,11 @@
 package org.llamaj.tokenizer;
 
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import org.llamaj.tokenizer.file.GgufTokenizers;
+import org.llamaj.tokenizer.file.TokenizerFiles;
 
 /**
  * Translates between text and token ids. Tokenizers are immutable and safe for use by many threads.
@@ -21,6 +24,20 @@ public interface Tokenizer {
    */
   static Tokenizer of(TokenizerMetadata metadata) {
     return GgufTokenizers.read(metadata);
+  }
+
+  /**
+   * Builds the tokenizer of a file: SentencePiece's or tiktoken's {@code tokenizer.model}, or
+   * Hugging Face's {@code tokenizer.json}; which of them, its content tells. GGUF files are read by
+   * whoever reads models, and come here as metadata.
+   *
+   * @param file the file
+   * @return the tokenizer
+   * @throws TokenizerException if the file cannot be read, is damaged, or describes a kind of
+   *     tokenizer that is not supported
+   */
+  static Tokenizer load(Path file) {
+    return TokenizerFiles.read(file);
   }
 
   /**
@@ -169,6 +186,13 @@ public interface Tokenizer {
    * @return its id, or empty if there is none
    */
   OptionalInt special(String text);
+
+  /**
+   * All special and added tokens: those that may be recognised in text before it is split.
+   *
+   * @return their ids by the text they are written as
+   */
+  Map<String, Integer> specialTokens();
 
   /**
    * The token that begins a sequence.

@@ -11,20 +11,32 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * The published vocabularies in every file form, against SentencePiece and tiktoken. Skipped where
  * the reference data is not present.
  */
 class GoldenTokenizerTest {
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "llama2/vocab-spm.gguf",
+  static Stream<String> vocabularies() {
+    return Stream.concat(
+        Stream.of("llama2/vocab-spm.gguf", "llama2/tokenizer.model"), bytePairVocabularies());
+  }
+
+  static Stream<String> bytePairVocabularies() {
+    return Stream.of(
         "llama3/vocab-bpe.gguf",
-      })
+        "llama3/tokenizer.model",
+        "llama3/tokenizer.json",
+        "llama4/tokenizer.model",
+        "llama4/tokenizer.json",
+        "llama4/vocab.gguf");
+  }
+
+  @ParameterizedTest
+  @MethodSource("vocabularies")
   void casesAreExact(String vocabulary) {
     Tokenizer tokenizer = GoldenTokenizers.get(vocabulary);
     for (Golden.Record c : records(vocabulary, "cases.jsonl")) {
@@ -40,7 +52,7 @@ class GoldenTokenizerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama2/vocab-spm.gguf", "llama3/vocab-bpe.gguf"})
+  @MethodSource("vocabularies")
   void longTextsAreExact(String vocabulary) {
     Tokenizer tokenizer = GoldenTokenizers.get(vocabulary);
     for (Golden.Record c : records(vocabulary, "long.jsonl")) {
@@ -53,7 +65,7 @@ class GoldenTokenizerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama2/vocab-spm.gguf", "llama3/vocab-bpe.gguf"})
+  @MethodSource("vocabularies")
   void everyCodePointIsExact(String vocabulary) {
     Tokenizer tokenizer = GoldenTokenizers.get(vocabulary);
     for (Golden.Record c : records(vocabulary, "codepoints.jsonl")) {
@@ -71,7 +83,7 @@ class GoldenTokenizerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama2/vocab-spm.gguf", "llama3/vocab-bpe.gguf"})
+  @MethodSource("vocabularies")
   void decodingIsExact(String vocabulary) {
     Tokenizer tokenizer = GoldenTokenizers.get(vocabulary);
     for (Golden.Record c : records(vocabulary, "decode.jsonl")) {
@@ -82,7 +94,7 @@ class GoldenTokenizerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama3/vocab-bpe.gguf"})
+  @MethodSource("bytePairVocabularies")
   void plausibleMistakesAreNotMade(String vocabulary) {
     Tokenizer tokenizer = GoldenTokenizers.get(vocabulary);
     for (Golden.Record c : records(vocabulary, "discriminating.jsonl")) {
@@ -134,7 +146,7 @@ class GoldenTokenizerTest {
   }
 
   private static List<Golden.Record> records(String vocabulary, String name) {
-    Path folder = Golden.file("tokenizer/" + vocabulary).getParent();
+    Path folder = Golden.file("tokenizer/" + vocabulary.substring(0, vocabulary.indexOf('/')));
     List<Golden.Record> records = Golden.lines(folder.resolve(name));
     assertThat(records).isNotEmpty();
     return records;

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
 import org.llamaj.tokenizer.SpecialTokens;
 
 /** Finds added tokens in text: the leftmost, and of those that start there the longest. */
@@ -29,6 +30,12 @@ public final class AddedTokens {
     sorted = byText.values().toArray(AddedToken[]::new);
     Arrays.sort(sorted, Comparator.comparing(AddedToken::text));
     anyAlwaysFound = byText.values().stream().anyMatch(token -> !token.special());
+  }
+
+  /** The ids of all added tokens by their text. */
+  Map<String, Integer> ids() {
+    return byText.values().stream()
+        .collect(Collectors.toUnmodifiableMap(AddedToken::text, AddedToken::id));
   }
 
   /** The id of the added token with a text. */

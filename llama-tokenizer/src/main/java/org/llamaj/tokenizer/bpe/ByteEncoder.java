@@ -47,9 +47,12 @@ public final class ByteEncoder implements TextEncoder {
   }
 
   @Override
-  public int addedSpaces() {
-    return 0;
+  public boolean addsSpace(CharSequence text, int from) {
+    return false;
   }
+
+  @Override
+  public void requireLossless() {}
 
   @Override
   public boolean isUnknown(int codePoint) {
@@ -59,9 +62,10 @@ public final class ByteEncoder implements TextEncoder {
   @Override
   public void encode(CharSequence text, int from, int to, Workspace work) {
     int maxRun = splitter.maxRun();
+    int block = maxRun == Integer.MAX_VALUE ? Integer.MAX_VALUE : BLOCK_CODE_POINTS;
     for (int at = from; at < to; ) {
       work.length = 0;
-      at = work.append(text, at, to, BLOCK_CODE_POINTS);
+      at = work.append(text, at, to, block);
       int start = 0;
       if (work.length > maxRun) {
         RunCutter runs = new RunCutter(work.utf8, work.length, maxRun);

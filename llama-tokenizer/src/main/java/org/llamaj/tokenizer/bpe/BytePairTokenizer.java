@@ -1,5 +1,6 @@
 package org.llamaj.tokenizer.bpe;
 
+import java.util.Map;
 import java.util.OptionalInt;
 import org.llamaj.tokenizer.Encoding;
 import org.llamaj.tokenizer.SpecialText;
@@ -14,14 +15,29 @@ public final class BytePairTokenizer implements Tokenizer {
   private final TextEncoder encoder;
   private final AddedTokens added;
   private final SequenceTokens sequence;
+  private final boolean dropsFirstSpace;
 
-  /** Puts the parts together. */
+  /**
+   * Puts the parts together.
+   *
+   * @param vocabulary the tokens
+   * @param encoder encodes plain text to them
+   * @param added the tokens found in text before it is encoded
+   * @param sequence the tokens at the ends of sequences
+   * @param dropsFirstSpace whether decoding drops a space at the start, which encoding has put
+   *     there
+   */
   public BytePairTokenizer(
-      Vocabulary vocabulary, TextEncoder encoder, AddedTokens added, SequenceTokens sequence) {
+      Vocabulary vocabulary,
+      TextEncoder encoder,
+      AddedTokens added,
+      SequenceTokens sequence,
+      boolean dropsFirstSpace) {
     this.vocabulary = vocabulary;
     this.encoder = encoder;
     this.added = added;
     this.sequence = sequence;
+    this.dropsFirstSpace = dropsFirstSpace;
   }
 
   @Override
@@ -52,6 +68,7 @@ public final class BytePairTokenizer implements Tokenizer {
   @Override
   public Encoding encodeWithOffsets(CharSequence text, SpecialTokens allowed) {
     Workspace work = new Workspace(text.length(), encoder.rules());
+    encoder.requireLossless();
     Offsets offsets = new Offsets(vocabulary, text);
     encode(text, allowed, work, offsets);
     return offsets.encoding(work.ids);
@@ -122,13 +139,13 @@ public final class BytePairTokenizer implements Tokenizer {
       tokens.copy(id, bytes, at);
       at += tokens.length(id);
     }
-    int start = encoder.addedSpaces() > 0 && length > 0 && bytes[0] == ' ' ? 1 : 0;
+    int start = dropsFirstSpace && length > 0 && bytes[0] == ' ' ? 1 : 0;
     return Utf8Decoder.text(bytes, start, length);
   }
 
   @Override
   public StreamingDecoder streamingDecoder(SpecialText special) {
-    return new Utf8Decoder(tokenBytes(special), encoder.addedSpaces() > 0);
+    return new Utf8Decoder(tokenBytes(special), dropsFirstSpace);
   }
 
   private Utf8Decoder.TokenBytes tokenBytes(SpecialText special) {
@@ -171,6 +188,11 @@ public final class BytePairTokenizer implements Tokenizer {
   @Override
   public OptionalInt special(String text) {
     return added.id(text);
+  }
+
+  @Override
+  public Map<String, Integer> specialTokens() {
+    return added.ids();
   }
 
   @Override

@@ -23,7 +23,7 @@ public final class CharacterEncoder implements TextEncoder {
   private final Symbols symbols;
   private final int[] byteIds;
   private final int unknownId;
-  private final boolean spaceFirst;
+  private final SpacePrefix prefix;
   private final WordCache cache = new WordCache();
 
   /**
@@ -33,15 +33,15 @@ public final class CharacterEncoder implements TextEncoder {
    * @param rules the merge rules
    * @param byteIds the tokens of the 256 bytes, -1 where there is none
    * @param unknownId the token for what has no other token, -1 if there is none
-   * @param spaceFirst whether a space is put before every text
+   * @param prefix where a space is put before a text
    */
   public CharacterEncoder(
-      Symbols symbols, MergeTable rules, int[] byteIds, int unknownId, boolean spaceFirst) {
+      Symbols symbols, MergeTable rules, int[] byteIds, int unknownId, SpacePrefix prefix) {
     this.symbols = symbols;
     this.rules = rules;
     this.byteIds = byteIds.clone();
     this.unknownId = unknownId;
-    this.spaceFirst = spaceFirst;
+    this.prefix = prefix;
   }
 
   @Override
@@ -50,9 +50,12 @@ public final class CharacterEncoder implements TextEncoder {
   }
 
   @Override
-  public int addedSpaces() {
-    return spaceFirst ? 1 : 0;
+  public boolean addsSpace(CharSequence text, int from) {
+    return prefix.isAdded(text, from);
   }
+
+  @Override
+  public void requireLossless() {}
 
   @Override
   public boolean isUnknown(int codePoint) {
@@ -70,7 +73,7 @@ public final class CharacterEncoder implements TextEncoder {
   @Override
   public void encode(CharSequence text, int from, int to, Workspace work) {
     work.length = 0;
-    if (spaceFirst) {
+    if (prefix.isAdded(text, from)) {
       work.append((byte) ' ');
     }
     for (int at = from; at < to; ) {

@@ -39,7 +39,7 @@ final class Offsets {
   void addPlain(TextEncoder encoder, IntList ids, int first, int from, int to) {
     int at = from;
     int bytesOfCharacter = 0;
-    int skip = encoder.addedSpaces();
+    int skip = encoder.addsSpace(text, from) ? 1 : 0;
     for (int i = first; i < ids.size(); i++) {
       int id = ids.get(i);
       int start = at;

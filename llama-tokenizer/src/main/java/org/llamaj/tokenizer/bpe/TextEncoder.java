@@ -1,7 +1,7 @@
 package org.llamaj.tokenizer.bpe;
 
 /** Encodes plain text. Immutable apart from its cache of words, and safe for many threads. */
-public sealed interface TextEncoder permits ByteEncoder, CharacterEncoder {
+public sealed interface TextEncoder permits ByteEncoder, CharacterEncoder, PipelineEncoder {
   /** The merge rules that the workspace of {@link #encode} needs. */
   MergeTable rules();
 
@@ -18,6 +18,13 @@ public sealed interface TextEncoder permits ByteEncoder, CharacterEncoder {
   /** Whether a character has neither a token nor bytes that have. */
   boolean isUnknown(int codePoint);
 
-  /** How many bytes of spaces the ids of a part have before the part's own text. */
-  int addedSpaces();
+  /** Whether the ids of a part begin with a space that the text does not have. */
+  boolean addsSpace(CharSequence text, int from);
+
+  /**
+   * Refuses what needs the bytes of the tokens to be the bytes of the text.
+   *
+   * @throws org.llamaj.tokenizer.TokenizerException if this encoder changes the text
+   */
+  void requireLossless();
 }

@@ -49,7 +49,7 @@ public final class Vocabulary {
   }
 
   /** Copies the bytes of a token to an array. */
-  void copy(int id, byte[] target, int at) {
+  public void copy(int id, byte[] target, int at) {
     System.arraycopy(bytes, starts[id], target, at, length(id));
   }
 

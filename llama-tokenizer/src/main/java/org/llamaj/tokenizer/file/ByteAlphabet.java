@@ -6,7 +6,7 @@ import java.util.Arrays;
  * The characters that GPT-2 style files write bytes as: printable Latin-1 characters stand for
  * their own byte, and the others get, in their order, the characters from U+0100 on.
  */
-final class ByteAlphabet {
+public final class ByteAlphabet {
   private static final int[] BYTE_OF = new int[256 + 68];
 
   static {
@@ -29,7 +29,7 @@ final class ByteAlphabet {
    * @param target where to put the bytes; never more than there were
    * @return the number of bytes, or -1 if the token has a character that stands for no byte
    */
-  static int decode(byte[] utf8, int from, int to, byte[] target) {
+  public static int decode(byte[] utf8, int from, int to, byte[] target) {
     int count = 0;
     for (int i = from; i < to; i++) {
       int c = utf8[i];

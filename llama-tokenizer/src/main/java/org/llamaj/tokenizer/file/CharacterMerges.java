@@ -3,6 +3,7 @@ package org.llamaj.tokenizer.file;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.EnumSet;
+import org.llamaj.tokenizer.TokenizerException;
 import org.llamaj.tokenizer.bpe.ByteStringTable;
 import org.llamaj.tokenizer.bpe.MergeTable;
 import org.llamaj.tokenizer.bpe.Symbols;
@@ -10,13 +11,14 @@ import org.llamaj.tokenizer.bpe.TokenType;
 import org.llamaj.tokenizer.bpe.Vocabulary;
 
 /** Derives symbols and merge rules from the tokens of a vocabulary of characters. */
-final class CharacterMerges {
+public final class CharacterMerges {
   private final Vocabulary vocabulary;
   private final ByteStringTable tokens;
   private final Symbols symbols;
   private final MergeTable rules;
 
-  CharacterMerges(Vocabulary vocabulary) {
+  /** Finds the characters of a vocabulary. */
+  public CharacterMerges(Vocabulary vocabulary) {
     this.vocabulary = vocabulary;
     this.tokens = vocabulary.table(EnumSet.of(TokenType.NORMAL));
     this.symbols = new Symbols(vocabulary.size());
@@ -32,11 +34,13 @@ final class CharacterMerges {
     }
   }
 
-  Symbols symbols() {
+  /** The characters. */
+  public Symbols symbols() {
     return symbols;
   }
 
-  MergeTable rules() {
+  /** The rules so far. */
+  public MergeTable rules() {
     return rules;
   }
 
@@ -63,6 +67,32 @@ final class CharacterMerges {
     }
   }
 
+  /**
+   * Adds a rule that a file states.
+   *
+   * @param where what the file calls its rules
+   * @param rank the rule's place among them
+   * @param rule two tokens as the file writes them, with a space between
+   * @throws TokenizerException if it is no rule, or not one for this vocabulary
+   */
+  public void addRule(String where, int rank, String rule) {
+    int space = rule.indexOf(' ', 1);
+    if (space > 0) {
+      String left = SpacedPieces.unescape(rule.substring(0, space));
+      String right = SpacedPieces.unescape(rule.substring(space + 1));
+      int leftId = find(left);
+      int rightId = find(right);
+      int merged = find(left + right);
+      if (leftId >= 0 && rightId >= 0 && merged >= 0) {
+        rules.add(leftId, rightId, rank, merged);
+        return;
+      }
+    }
+    throw new TokenizerException(
+        "%s[%d]: expected two tokens with a space between, which together are a token, found '%s'"
+            .formatted(where, rank, GgufTokenizers.abbreviate(rule)));
+  }
+
   /** The text of a token that text can have; empty for the others. */
   private String text(int id) {
     if (vocabulary.type(id) != TokenType.NORMAL) {
@@ -84,10 +114,13 @@ final class CharacterMerges {
     }
   }
 
-  private int symbol(String text) {
+  private int find(String text) {
     byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
-    int id =
-        tokens.find(Arrays.copyOf(utf8, utf8.length + ByteStringTable.PADDING), 0, utf8.length);
+    return tokens.find(Arrays.copyOf(utf8, utf8.length + ByteStringTable.PADDING), 0, utf8.length);
+  }
+
+  private int symbol(String text) {
+    int id = find(text);
     if (id < 0 && text.codePointCount(0, text.length()) == 1) {
       return symbols.addCharacter(text.codePointAt(0));
     }

@@ -1,10 +1,12 @@
 package org.llamaj.tokenizer.file;
 
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
+import org.llamaj.tokenizer.bpe.AddedToken;
 
 /** Collects the tokens at which generation stops. */
-final class EndTokens {
+public final class EndTokens {
   /** Files do not always list all of them, but the names are the same everywhere. */
   private static final Set<String> NAMES =
       Set.of(
@@ -18,6 +20,13 @@ final class EndTokens {
           "<|im_end|>");
 
   private final Set<Integer> ids = new HashSet<>();
+
+  /** The ids of those among some added tokens whose names tell that they end something. */
+  public static Set<Integer> among(List<AddedToken> tokens) {
+    EndTokens ends = new EndTokens();
+    tokens.forEach(token -> ends.addIfNamed(token.id(), token.text()));
+    return ends.ids();
+  }
 
   void add(int id) {
     ids.add(id);

@@ -36,7 +36,8 @@ final class GgufByteLevel {
         vocabulary,
         new ByteEncoder(words, rules, splitter, true),
         new AddedTokens(added),
-        GgufSequenceTokens.read(metadata, tokens.length, ends, true));
+        GgufSequenceTokens.read(metadata, tokens.length, ends, true),
+        false);
   }
 
   private static Splitter splitter(TokenizerMetadata metadata) {

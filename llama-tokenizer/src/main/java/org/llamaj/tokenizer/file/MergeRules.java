@@ -5,23 +5,32 @@ import org.llamaj.tokenizer.bpe.ByteStringTable;
 import org.llamaj.tokenizer.bpe.MergeTable;
 
 /** Reads merge rules that are written as two tokens in the byte alphabet with a space between. */
-final class MergeRules {
+public final class MergeRules {
   private final ByteStringTable words;
   private final MergeTable table;
   private byte[] right = new byte[256];
   private byte[] both = new byte[256];
 
-  MergeRules(ByteStringTable words, int count) {
+  /** Starts with no rules, for so many. */
+  public MergeRules(ByteStringTable words, int count) {
     this.words = words;
     this.table = new MergeTable(count);
   }
 
-  MergeTable table() {
+  /** The rules. */
+  public MergeTable table() {
     return table;
   }
 
-  /** Adds a rule. */
-  void add(String where, int rank, byte[] rule) {
+  /**
+   * Adds a rule.
+   *
+   * @param where what the file calls its rules
+   * @param rank the rule's place among them
+   * @param rule the rule as the file writes it
+   * @throws TokenizerException if it is no rule, or not one for this vocabulary
+   */
+  public void add(String where, int rank, byte[] rule) {
     int space = 1;
     while (space < rule.length && rule[space] != ' ') {
       space++;

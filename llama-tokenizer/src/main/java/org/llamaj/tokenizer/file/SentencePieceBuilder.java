@@ -1,6 +1,5 @@
 package org.llamaj.tokenizer.file;
 
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -13,6 +12,7 @@ import org.llamaj.tokenizer.bpe.AddedTokens;
 import org.llamaj.tokenizer.bpe.BytePairTokenizer;
 import org.llamaj.tokenizer.bpe.CharacterEncoder;
 import org.llamaj.tokenizer.bpe.SequenceTokens;
+import org.llamaj.tokenizer.bpe.SpacePrefix;
 import org.llamaj.tokenizer.bpe.TokenType;
 import org.llamaj.tokenizer.bpe.Vocabulary;
 
@@ -41,7 +41,7 @@ final class SentencePieceBuilder {
     scores[id] = score;
     switch (type) {
       case BYTE -> {
-        int value = byteValue(piece);
+        int value = SpacedPieces.byteValue(GgufTokenizers.text(piece));
         if (value < 0) {
           throw new TokenizerException(
               "Token %d is a byte: expected <0x00> to <0xFF>, found '%s'"
@@ -77,17 +77,14 @@ final class SentencePieceBuilder {
     return new BytePairTokenizer(
         built,
         new CharacterEncoder(
-            merges.symbols(), merges.rules(), byteIds, unknownId.orElse(unknown), spaceFirst),
+            merges.symbols(),
+            merges.rules(),
+            byteIds,
+            unknownId.orElse(unknown),
+            spaceFirst ? SpacePrefix.ALWAYS : SpacePrefix.NEVER),
         new AddedTokens(added),
-        sequence.apply(ends));
-  }
-
-  private static int byteValue(byte[] piece) {
-    String text = new String(piece, StandardCharsets.ISO_8859_1);
-    if (!text.matches("<0x[0-9A-Fa-f]{2}>")) {
-      return -1;
-    }
-    return Integer.parseInt(text, 3, 5, 16);
+        sequence.apply(ends),
+        spaceFirst);
   }
 
   private static byte[] withSpaces(byte[] piece) {

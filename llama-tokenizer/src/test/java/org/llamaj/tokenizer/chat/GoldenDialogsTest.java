@@ -18,6 +18,7 @@ class GoldenDialogsTest {
     "llama2, llama2/vocab-spm.gguf",
     "llama3, llama3/vocab-bpe.gguf",
     "llama3.2-vision, llama3/vocab-bpe.gguf",
+    "llama4, llama4/tokenizer.model",
   })
   void dialogsAreExact(String family, String vocabulary) {
     Tokenizer tokenizer = GoldenTokenizers.get(vocabulary);

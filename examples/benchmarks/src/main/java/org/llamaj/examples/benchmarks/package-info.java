@@ -1,0 +1,2 @@
+/** How fast the library is, measured with JMH. */
+package org.llamaj.examples.benchmarks;
