@@ -165,9 +165,9 @@ public final class TransformerBuilder {
     return weights.optional(name, length).map(this::floatMemory).orElse(null);
   }
 
-  /** The values as float32, in place where they are that already. */
+  /** The values as float32 outside the heap, in place where they are that already. */
   private MemorySegment floatMemory(Tensor tensor) {
-    return tensor.type() == ElementType.F32
+    return tensor.type() == ElementType.F32 && tensor.data().isNative()
         ? tensor.data()
         : arena.allocateFrom(ValueLayout.JAVA_FLOAT, floats(tensor));
   }
