@@ -1,4 +1,7 @@
 /** Mixture of experts for llama-core. */
 module org.llamaj.moe {
   requires org.llamaj.core;
+
+  provides org.llamaj.spi.FeedForwardProvider with
+      org.llamaj.moe.MixtureOfExpertsProvider;
 }

@@ -142,10 +142,11 @@ public record LoadedModel(
   }
 
   private static Optional<FeedForwardProvider> experts(Configuration configuration) {
-    if (configuration.experts() == 0) {
+    if (configuration.experts().count() == 0) {
       return Optional.empty();
     }
-    return ServiceLoader.load(FeedForwardProvider.class).stream()
+    return ServiceLoader.load(FeedForwardProvider.class, FeedForwardProvider.class.getClassLoader())
+        .stream()
         .map(ServiceLoader.Provider::get)
         .filter(provider -> provider.supports(configuration))
         .findFirst();

@@ -3,7 +3,6 @@ package org.llamaj.spi;
 import java.lang.foreign.Arena;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.transformer.Configuration;
-import org.llamaj.transformer.FeedForward;
 import org.llamaj.transformer.WeightSource;
 
 /**
@@ -16,27 +15,20 @@ public interface FeedForwardProvider {
    * Whether this provider knows the model's feed-forward networks.
    *
    * @param configuration proportions of a model with experts
-   * @return true if {@link #create} works for its layers
+   * @return true if {@link #open} works for it
    */
   boolean supports(Configuration configuration);
 
   /**
-   * Makes the network of one layer.
+   * Prepares for the layers of one model.
    *
    * @param configuration proportions of the model
-   * @param layer index of the layer
    * @param weights the model's tensors
    * @param kernels the arithmetic to use
    * @param maxRows the most rows a call will have
    * @param arena for scratch memory; lives as long as the model
-   * @return the network
-   * @throws org.llamaj.LlamaException if a tensor is missing or of another shape
+   * @return makes the networks
    */
-  FeedForward create(
-      Configuration configuration,
-      int layer,
-      WeightSource weights,
-      Kernels kernels,
-      int maxRows,
-      Arena arena);
+  FeedForwards open(
+      Configuration configuration, WeightSource weights, Kernels kernels, int maxRows, Arena arena);
 }

@@ -10,7 +10,8 @@ import org.llamaj.tensor.FloatMatrix;
 
 /**
  * Multi-head self-attention with grouped queries (Vaswani et al. 2017, Ainslie et al. 2023) and
- * rotary positions: softmax(q k^T / sqrt(headDim)) v, over all keys and values stored so far.
+ * rotary positions: softmax(q k^T / sqrt(headDim)) v, over all keys and values stored so far, or
+ * those of the current chunk. Layers of {@link InterleavedAttention} may be without positions.
  */
 final class Attention {
 
@@ -36,18 +37,42 @@ final class Attention {
       MemorySegment valueBias,
       MemorySegment outputBias) {}
 
+  /** How a layer takes the order of the tokens into account. */
+  enum Positions {
+    /** Queries and keys are rotated. */
+    ROTARY,
+    /** Queries and keys are rotated, then each head is normalised. */
+    ROTARY_NORMALISED,
+    /** Not at all; queries are scaled by a temperature. */
+    NONE
+  }
+
   private final Kernels kernels;
   private final AttentionShape shape;
   private final Workspace workspace;
   private final Weights weights;
+  private final Positions positions;
+  private final float normEps;
+  private final FloatMatrix queryHeads; // the queries, one head per row
+  private final FloatMatrix keyHeads;
   private final Projection[] queryKeyValue;
   private final Projection[] output;
 
-  Attention(Kernels kernels, AttentionShape shape, Workspace workspace, Weights weights) {
+  Attention(
+      Kernels kernels,
+      AttentionShape shape,
+      Positions positions,
+      float normEps,
+      Workspace workspace,
+      Weights weights) {
     this.kernels = kernels;
+    this.positions = positions;
+    this.normEps = normEps;
     this.shape = shape;
     this.workspace = workspace;
     this.weights = weights;
+    queryHeads = workspace.queries().withColumns(shape.headDim());
+    keyHeads = workspace.keys().withColumns(shape.headDim());
     queryKeyValue =
         new Projection[] {
           new Projection(weights.query(), workspace.queries()),
@@ -76,8 +101,15 @@ final class Attention {
     addBias(keys, rows, weights.keyBias());
     addBias(values, rows, weights.valueBias());
 
-    kernels.rotate(queries, rows, shape.headDim(), workspace.angles());
-    kernels.rotate(keys, rows, shape.headDim(), workspace.angles());
+    switch (positions) {
+      case ROTARY -> rotate(rows);
+      case ROTARY_NORMALISED -> {
+        rotate(rows);
+        kernels.rmsNorm(queryHeads, rows * shape.heads(), null, normEps, queryHeads);
+        kernels.rmsNorm(keyHeads, rows * shape.kvHeads(), null, normEps, keyHeads);
+      }
+      case NONE -> workspace.temperature().scale(kernels, queries, rows);
+    }
     kernels.store(keys, values, spans, spanCount, shape);
 
     kernels.attention(queries, spans, spanCount, shape, workspace.attended());
@@ -85,6 +117,11 @@ final class Attention {
     kernels.project(workspace.attended(), rows, output);
     addBias(workspace.projected(), rows, weights.outputBias());
     return workspace.projected();
+  }
+
+  private void rotate(int rows) {
+    kernels.rotate(workspace.queries(), rows, shape.headDim(), workspace.angles());
+    kernels.rotate(workspace.keys(), rows, shape.headDim(), workspace.angles());
   }
 
   private void addBias(FloatMatrix x, int rows, MemorySegment bias) {

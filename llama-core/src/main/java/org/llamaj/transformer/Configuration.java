@@ -3,7 +3,7 @@ package org.llamaj.transformer;
 /**
  * The proportions of a decoder-only transformer of the Llama family.
  *
- * @param architecture as the checkpoint names it, {@code llama}
+ * @param architecture as the checkpoint names it, {@code llama} or {@code llama4}
  * @param vocabularySize number of token ids
  * @param contextLength tokens the model was trained for
  * @param dim width of the residual stream
@@ -12,12 +12,10 @@ package org.llamaj.transformer;
  * @param kvHeads key/value heads, divides {@code heads}
  * @param headDim length of one head's query, key and value
  * @param feedForwardDim width of the dense feed-forward network
- * @param experts number of experts per layer, 0 for a dense model
- * @param expertsUsed experts each token goes through, 0 for a dense model
  * @param normEps added to the mean square in RMSNorm
- * @param ropeDimensions rotated components per head, even and at most {@code headDim}
- * @param ropeTheta base of the rotary frequencies
- * @param ropeScaling how rotary positions are stretched
+ * @param rope rotary positions
+ * @param interleaved which layers see what; {@link InterleavedAttention#NONE} before Llama 4
+ * @param experts {@link Experts#NONE} for a dense model
  */
 public record Configuration(
     String architecture,
@@ -29,9 +27,17 @@ public record Configuration(
     int kvHeads,
     int headDim,
     int feedForwardDim,
-    int experts,
-    int expertsUsed,
     float normEps,
-    int ropeDimensions,
-    double ropeTheta,
-    RopeScaling ropeScaling) {}
+    Rope rope,
+    InterleavedAttention interleaved,
+    Experts experts) {
+
+  /**
+   * Whether any layer has a dense feed-forward network.
+   *
+   * @return false if all layers have experts
+   */
+  public boolean hasDenseLayers() {
+    return experts.count() == 0 || (experts.every() > 1);
+  }
+}

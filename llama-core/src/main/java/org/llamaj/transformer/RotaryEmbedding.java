@@ -13,28 +13,27 @@ final class RotaryEmbedding {
   private final double magnitude;
 
   /**
-   * @param dimensions rotated components per head, even
-   * @param theta the base
-   * @param scaling how the model was stretched
+   * @param rope the model's rotary positions
    * @param factors divisors of the frequencies, one per pair ({@code rope_freqs.weight}), or null
    */
-  RotaryEmbedding(int dimensions, double theta, RopeScaling scaling, float[] factors) {
+  RotaryEmbedding(Rope rope, float[] factors) {
+    int dimensions = rope.dimensions();
     frequencies = new double[dimensions / 2];
     for (int i = 0; i < frequencies.length; i++) {
-      frequencies[i] = Math.pow(theta, -2.0 * i / dimensions);
+      frequencies[i] = Math.pow(rope.theta(), -2.0 * i / dimensions);
       if (factors != null) {
         frequencies[i] /= factors[i];
       }
     }
     magnitude =
-        switch (scaling) {
+        switch (rope.scaling()) {
           case RopeScaling.None _ -> 1;
           case RopeScaling.Linear linear -> {
             scale(linear.factor());
             yield 1;
           }
           case RopeScaling.Yarn yarn -> {
-            blend(yarn, dimensions, theta);
+            blend(yarn, dimensions, rope.theta());
             yield yarn.attentionFactor() * (1 + 0.1 * Math.log(yarn.factor()));
           }
         };

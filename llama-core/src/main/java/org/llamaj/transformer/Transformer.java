@@ -122,6 +122,7 @@ public final class Transformer {
       int rows = batch.size();
       kernels.embed(head.embedding(), batch.tokens(), rows, workspace.residual());
       rotary.angles(batch.positions(), rows, workspace.angles());
+      workspace.temperature().prepare(batch.positions(), rows);
       for (DecoderLayer layer : layers) {
         if (closed || batch.cancelled()) {
           throw new CancellationException(

@@ -5,12 +5,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 import java.util.function.IntConsumer;
+import java.util.function.IntFunction;
 import org.llamaj.LlamaException;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.spi.FeedForwardProvider;
+import org.llamaj.spi.FeedForwards;
 import org.llamaj.tensor.ElementType;
 import org.llamaj.tensor.Tensor;
 import org.llamaj.tensor.encoding.Dequantizer;
@@ -77,17 +79,17 @@ public final class TransformerBuilder {
 
     float[] ropeFactors =
         weights
-            .optional("rope_freqs.weight", c.ropeDimensions() / 2)
+            .optional("rope_freqs.weight", c.rope().dimensions() / 2)
             .map(TransformerBuilder::floats)
             .orElse(null);
-    RotaryEmbedding rotary =
-        new RotaryEmbedding(c.ropeDimensions(), c.ropeTheta(), c.ropeScaling(), ropeFactors);
+    RotaryEmbedding rotary = new RotaryEmbedding(c.rope(), ropeFactors);
 
+    IntFunction<FeedForward> feedForwards = feedForwards(experts);
     AttentionShape[] shapes = new AttentionShape[c.layers()];
     DecoderLayer[] layers = new DecoderLayer[c.layers()];
     for (int layer = 0; layer < layers.length; layer++) {
       shapes[layer] = attentionShape(layer, cacheType);
-      layers[layer] = layer(layer, shapes[layer], experts);
+      layers[layer] = layer(layer, shapes[layer], feedForwards.apply(layer));
       onLayer.accept(layer);
     }
     return new Transformer(
@@ -105,27 +107,32 @@ public final class TransformerBuilder {
   private AttentionShape attentionShape(int layer, CacheType cacheType) {
     Configuration c = configuration;
     float scale = (float) (1 / Math.sqrt(c.headDim()));
-    return new AttentionShape(layer, c.heads(), c.kvHeads(), c.headDim(), scale, 0, cacheType);
+    int chunk = c.interleaved().chunk(layer);
+    return new AttentionShape(layer, c.heads(), c.kvHeads(), c.headDim(), scale, chunk, cacheType);
   }
 
-  private DecoderLayer layer(
-      int layer, AttentionShape shape, Optional<FeedForwardProvider> experts) {
+  private DecoderLayer layer(int layer, AttentionShape shape, FeedForward feedForward) {
     Configuration c = configuration;
-    String block = "blk." + layer + ".";
-    FeedForward feedForward =
-        c.experts() == 0
-            ? denseFeedForward(block)
-            : experts
-                .orElseThrow(() -> noExperts(c))
-                .create(c, layer, weights, kernels, maxRows, arena);
+    String block = block(layer);
     return new DecoderLayer(
         kernels,
         workspace,
         c.normEps(),
         vector(block + "attn_norm.weight", c.dim()),
-        new Attention(kernels, shape, workspace, attentionWeights(block)),
+        new Attention(
+            kernels, shape, positions(layer), c.normEps(), workspace, attentionWeights(block)),
         vector(block + "ffn_norm.weight", c.dim()),
         feedForward);
+  }
+
+  private Attention.Positions positions(int layer) {
+    InterleavedAttention interleaved = configuration.interleaved();
+    if (interleaved.isGlobal(layer)) {
+      return Attention.Positions.NONE;
+    }
+    return interleaved.queryKeyNorm()
+        ? Attention.Positions.ROTARY_NORMALISED
+        : Attention.Positions.ROTARY;
   }
 
   private Attention.Weights attentionWeights(String block) {
@@ -143,14 +150,37 @@ public final class TransformerBuilder {
         bias(block + "attn_output.bias", c.dim()));
   }
 
-  private FeedForward denseFeedForward(String block) {
+  /** By layer: dense, or with experts where the configuration says so. */
+  private IntFunction<FeedForward> feedForwards(Optional<FeedForwardProvider> provider) {
     Configuration c = configuration;
+    SwiGluFeedForward.Scratch scratch =
+        c.hasDenseLayers()
+            ? SwiGluFeedForward.Scratch.allocate(arena, maxRows, c.feedForwardDim())
+            : null;
+    if (c.experts().count() == 0) {
+      return layer -> denseFeedForward(layer, scratch);
+    }
+    FeedForwards mixtures =
+        provider.orElseThrow(() -> noExperts(c)).open(c, weights, kernels, maxRows, arena);
+    return layer ->
+        c.experts().in(layer) ? mixtures.layer(layer) : denseFeedForward(layer, scratch);
+  }
+
+  private FeedForward denseFeedForward(int layer, SwiGluFeedForward.Scratch scratch) {
+    Configuration c = configuration;
+    String block = block(layer);
     return new SwiGluFeedForward(
         kernels,
-        workspace,
-        matrix(block + "ffn_gate.weight", c.feedForwardDim(), c.dim()),
-        matrix(block + "ffn_up.weight", c.feedForwardDim(), c.dim()),
-        matrix(block + "ffn_down.weight", c.dim(), c.feedForwardDim()));
+        new SwiGluFeedForward.Weights(
+            matrix(block + "ffn_gate.weight", c.feedForwardDim(), c.dim()),
+            matrix(block + "ffn_up.weight", c.feedForwardDim(), c.dim()),
+            matrix(block + "ffn_down.weight", c.dim(), c.feedForwardDim())),
+        scratch,
+        workspace.projected());
+  }
+
+  private static String block(int layer) {
+    return "blk." + layer + ".";
   }
 
   private WeightMatrix matrix(String name, int outputs, int inputs) {
@@ -181,6 +211,6 @@ public final class TransformerBuilder {
   private static LlamaException noExperts(Configuration c) {
     return new LlamaException(
         "the model has %d experts per layer, and no module on the path runs them: add the dependency org.llamaj:llama-moe"
-            .formatted(c.experts()));
+            .formatted(c.experts().count()));
   }
 }

@@ -13,9 +13,8 @@ import org.llamaj.tensor.FloatMatrix;
  * @param values [rows, kvHeads x headDim]
  * @param attended what attention read, [rows, heads x headDim]
  * @param projected output of a half layer, [rows, dim]
- * @param gate [rows, feedForwardDim]
- * @param up [rows, feedForwardDim]
- * @param angles cosines and sines of the rotary embedding, [rows, ropeDimensions]
+ * @param temperature of global attention layers
+ * @param angles cosines and sines of the rotary embedding, [rows, rope.dimensions]
  */
 record Workspace(
     FloatMatrix residual,
@@ -25,8 +24,7 @@ record Workspace(
     FloatMatrix values,
     FloatMatrix attended,
     FloatMatrix projected,
-    FloatMatrix gate,
-    FloatMatrix up,
+    AttentionTemperature temperature,
     FloatMatrix angles) {
 
   static Workspace allocate(Arena arena, int rows, Configuration c) {
@@ -40,9 +38,8 @@ record Workspace(
         FloatMatrix.allocate(arena, rows, kvDim),
         FloatMatrix.allocate(arena, rows, queryDim),
         FloatMatrix.allocate(arena, rows, c.dim()),
-        FloatMatrix.allocate(arena, rows, c.feedForwardDim()),
-        FloatMatrix.allocate(arena, rows, c.feedForwardDim()),
-        FloatMatrix.allocate(arena, rows, c.ropeDimensions()));
+        new AttentionTemperature(arena, rows, c),
+        FloatMatrix.allocate(arena, rows, c.rope().dimensions()));
   }
 
   int rows() {

@@ -14,17 +14,26 @@ import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** One folder of reference data made by independent implementations. */
-record GoldenCase(Path folder, JsonNode expected) {
+/**
+ * One folder of reference data made by independent implementations.
+ *
+ * @param folder holds model, expectations and logits
+ * @param expected what the folder's expected.json says
+ */
+public record GoldenCase(Path folder, JsonNode expected) {
 
   /**
    * The cases of a kind: all of them where the reference folder is present (system property {@code
    * golden.dir}), otherwise those that are committed as test resources.
+   *
+   * @param kind name of the folder
+   * @param test a test of the module whose resources count
+   * @return the cases, by name
    */
-  static List<GoldenCase> all(String kind) {
+  public static List<GoldenCase> all(String kind, Class<?> test) {
     Path folder = Path.of(System.getProperty("golden.dir", ""), kind);
     if (System.getProperty("golden.dir", "").isEmpty() || !Files.isDirectory(folder)) {
-      folder = resources().resolve(kind);
+      folder = resources(test).resolve(kind);
     }
     if (!Files.isDirectory(folder)) {
       return List.of();
@@ -45,8 +54,8 @@ record GoldenCase(Path folder, JsonNode expected) {
         folder, new JsonMapper().readTree(folder.resolve("expected.json").toFile()));
   }
 
-  private static Path resources() {
-    URL url = GoldenCase.class.getResource("/golden");
+  private static Path resources(Class<?> test) {
+    URL url = test.getResource("/golden");
     try {
       return Path.of(url.toURI());
     } catch (URISyntaxException e) {
@@ -54,7 +63,7 @@ record GoldenCase(Path folder, JsonNode expected) {
     }
   }
 
-  String name() {
+  public String name() {
     return folder.getFileName().toString();
   }
 
@@ -62,27 +71,42 @@ record GoldenCase(Path folder, JsonNode expected) {
     return expected.path("architecture").asString();
   }
 
-  boolean isLora() {
+  public boolean isLora() {
     return expected.has("lora");
   }
 
-  boolean hasExperts() {
+  /** The long prompt, or several thousand tokens of it at least. */
+  public boolean isLong() {
+    return tokens() > 1024;
+  }
+
+  /** How many tokens the prompt has. */
+  public int tokens() {
+    return expected.path("n_tokens").asInt(512);
+  }
+
+  /** The position of the first row of logits. */
+  public int firstPosition() {
+    return expected.path("logits").path("first_position").asInt(0);
+  }
+
+  public boolean hasExperts() {
     return name().startsWith("mixtral") || architecture().equals("llama4");
   }
 
-  boolean isFloat32() {
+  public boolean isFloat32() {
     return !expected.has("file_type") || expected.get("file_type").asString().equals("F32");
   }
 
-  Path model() {
+  public Path model() {
     return folder.resolve(expected.get("model").asString());
   }
 
-  int[] prompt() {
+  public int[] prompt() {
     return ints("prompt");
   }
 
-  int[] ints(String name) {
+  public int[] ints(String name) {
     JsonNode node = expected.get(name);
     int[] values = new int[node.size()];
     for (int i = 0; i < values.length; i++) {
@@ -91,7 +115,7 @@ record GoldenCase(Path folder, JsonNode expected) {
     return values;
   }
 
-  double[] numbers(String name) {
+  public double[] numbers(String name) {
     JsonNode node = expected.get(name);
     double[] values = new double[node.size()];
     for (int i = 0; i < values.length; i++) {
@@ -101,7 +125,7 @@ record GoldenCase(Path folder, JsonNode expected) {
   }
 
   /** The exact answer: what float32 arithmetic gives on the dequantised weights. */
-  float[][] exactLogits() {
+  public float[][] exactLogits() {
     String field = expected.has("logits_exact") ? "logits_exact" : "logits";
     JsonNode description = expected.get(field);
     return matrix(

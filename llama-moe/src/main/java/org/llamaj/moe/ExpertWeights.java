@@ -1,0 +1,97 @@
+package org.llamaj.moe;
+
+import java.util.function.IntFunction;
+import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.WeightMatrix;
+import org.llamaj.tensor.FloatMatrix;
+import org.llamaj.tensor.Tensor;
+import org.llamaj.transformer.Configuration;
+import org.llamaj.transformer.Experts;
+import org.llamaj.transformer.FeedForward;
+import org.llamaj.transformer.SwiGluFeedForward;
+import org.llamaj.transformer.WeightSource;
+
+/**
+ * Binds the tensors of mixtures, under GGUF's names: all experts of a layer in one tensor ({@code
+ * blk.0.ffn_up_exps.weight}), or each in its own, as files had it until April 2024 ({@code
+ * blk.0.ffn_up.7.weight}).
+ */
+final class ExpertWeights {
+  private final Configuration configuration;
+  private final Experts experts;
+  private final WeightSource weights;
+  private final Kernels kernels;
+
+  ExpertWeights(Configuration configuration, WeightSource weights, Kernels kernels) {
+    this.configuration = configuration;
+    this.experts = configuration.experts();
+    this.weights = weights;
+    this.kernels = kernels;
+  }
+
+  MixtureOfExperts bind(int layer, Workspace workspace) {
+    String block = "blk." + layer + ".";
+    int dim = configuration.dim();
+    Tensor router = weights.require(block + "ffn_gate_inp.weight", experts.count(), dim);
+    return new MixtureOfExperts(
+        new Router(
+            kernels,
+            kernels.weightMatrix(router),
+            experts.routing(),
+            workspace.scores(),
+            experts.used()),
+        experts.routing(),
+        routed(block, workspace),
+        experts.shared() ? shared(block, workspace) : null,
+        workspace);
+  }
+
+  private FeedForward[] routed(String block, Workspace workspace) {
+    int dim = configuration.dim();
+    int inner = experts.feedForwardDim();
+    IntFunction<Tensor> gate = byExpert(block + "ffn_gate", inner, dim);
+    IntFunction<Tensor> up = byExpert(block + "ffn_up", inner, dim);
+    IntFunction<Tensor> down = byExpert(block + "ffn_down", dim, inner);
+    FeedForward[] networks = new FeedForward[experts.count()];
+    for (int expert = 0; expert < networks.length; expert++) {
+      networks[expert] =
+          network(
+              gate.apply(expert),
+              up.apply(expert),
+              down.apply(expert),
+              workspace,
+              workspace.expertOutput());
+    }
+    return networks;
+  }
+
+  private IntFunction<Tensor> byExpert(String name, int outputs, int inputs) {
+    if (weights.find(name + ".0.weight").isPresent()) {
+      return expert -> weights.require("%s.%d.weight".formatted(name, expert), outputs, inputs);
+    }
+    return weights.require(name + "_exps.weight", experts.count(), outputs, inputs)::slice;
+  }
+
+  private FeedForward shared(String block, Workspace workspace) {
+    int dim = configuration.dim();
+    int inner = experts.feedForwardDim();
+    return network(
+        weights.require(block + "ffn_gate_shexp.weight", inner, dim),
+        weights.require(block + "ffn_up_shexp.weight", inner, dim),
+        weights.require(block + "ffn_down_shexp.weight", dim, inner),
+        workspace,
+        workspace.output());
+  }
+
+  private FeedForward network(
+      Tensor gate, Tensor up, Tensor down, Workspace workspace, FloatMatrix output) {
+    WeightMatrix gateMatrix = kernels.weightMatrix(gate);
+    WeightMatrix upMatrix = kernels.weightMatrix(up);
+    WeightMatrix downMatrix = kernels.weightMatrix(down);
+    return new SwiGluFeedForward(
+        kernels,
+        new SwiGluFeedForward.Weights(gateMatrix, upMatrix, downMatrix),
+        workspace.hidden(),
+        output);
+  }
+}

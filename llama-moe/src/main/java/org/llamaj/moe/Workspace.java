@@ -1,0 +1,37 @@
+package org.llamaj.moe;
+
+import java.lang.foreign.Arena;
+import org.llamaj.tensor.FloatMatrix;
+import org.llamaj.transformer.Configuration;
+import org.llamaj.transformer.Experts;
+import org.llamaj.transformer.SwiGluFeedForward;
+
+/**
+ * Memory of the mixtures of one model. Layers run one after the other, so they share it.
+ *
+ * @param scores of the router, [rows, experts]
+ * @param dispatch which tokens go where
+ * @param gathered one expert's tokens, [rows, dim]
+ * @param hidden within an expert
+ * @param expertOutput of one expert, [rows, dim]
+ * @param output sum of all experts, [rows, dim]
+ */
+record Workspace(
+    FloatMatrix scores,
+    Dispatch dispatch,
+    FloatMatrix gathered,
+    SwiGluFeedForward.Scratch hidden,
+    FloatMatrix expertOutput,
+    FloatMatrix output) {
+
+  static Workspace allocate(Arena arena, int rows, Configuration c) {
+    Experts experts = c.experts();
+    return new Workspace(
+        FloatMatrix.allocate(arena, rows, experts.count()),
+        new Dispatch(rows, experts.count(), experts.used()),
+        FloatMatrix.allocate(arena, rows, c.dim()),
+        SwiGluFeedForward.Scratch.allocate(arena, rows, experts.feedForwardDim()),
+        FloatMatrix.allocate(arena, rows, c.dim()),
+        FloatMatrix.allocate(arena, rows, c.dim()));
+  }
+}
