@@ -131,6 +131,7 @@ final class BenchCommand implements Callable<Integer> {
 
   private void printJson(
       LlamaModel model, Benchmark benchmark, List<Benchmark.Test> tests, PrintWriter out) {
+    KernelsInUse inUse = KernelsInUse.of(model);
     List<Map<String, Object>> rows = new ArrayList<>();
     for (Benchmark.Test test : tests) {
       Benchmark.Result result = benchmark.run(test, repetitions);
@@ -138,8 +139,8 @@ final class BenchCommand implements Callable<Integer> {
       row.put("test", test.label());
       row.put("tokens_per_second", result.median());
       row.put("samples", result.samples());
-      row.put("kernels", "?");
-      row.put("threads", 0);
+      row.put("kernels", inUse.name());
+      row.put("threads", inUse.threads());
       rows.add(row);
     }
     out.println(JsonMapper.shared().writeValueAsString(rows));

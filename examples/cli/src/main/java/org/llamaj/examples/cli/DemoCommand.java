@@ -22,10 +22,8 @@ import picocli.CommandLine.Spec;
 /** What a stranger sees first: the built-in model at work. */
 @Command(
     name = "demo",
-    description = {
-      "Shows the built-in demo model at work:",
-      "in conversation at a terminal, otherwise in a few prepared scenes."
-    })
+    description = "Shows the built-in demo model at work.",
+    footer = {"", "At a terminal you talk with it; elsewhere it plays a few prepared scenes."})
 final class DemoCommand implements Callable<Integer> {
   private static final String VILLAGER =
       "You are Bruni, a grumpy blacksmith in Ironvale. You sell a sword for 12 gold coins, a shield"

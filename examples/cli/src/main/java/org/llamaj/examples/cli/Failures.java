@@ -6,11 +6,17 @@ import org.llamaj.LlamaException;
 import org.llamaj.tokenizer.TokenizerException;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Tells a failure in one sentence. Only what nobody foresaw comes with a stack trace. */
-final class Failures implements IExecutionExceptionHandler {
+final class Failures implements IExecutionExceptionHandler, IParameterExceptionHandler {
   private static final int FAILED = 1;
+
+  /** The status of a call that makes no command. */
+  static final int MISUSED = 2;
 
   private final Llama options;
 
@@ -35,5 +41,16 @@ final class Failures implements IExecutionExceptionHandler {
       failure.printStackTrace(command.getErr());
     }
     return FAILED;
+  }
+
+  @Override
+  public int handleParseException(ParameterException failure, String[] arguments) {
+    CommandLine command = failure.getCommandLine();
+    String text = "llama: " + failure.getMessage();
+    command.getErr().println(command.getColorScheme().errorText(text));
+    UnmatchedArgumentException.printSuggestions(failure, command.getErr());
+    String name = command.getCommandSpec().qualifiedName();
+    command.getErr().printf("'%s --help' tells what it takes.%n", name);
+    return MISUSED;
   }
 }

@@ -6,10 +6,13 @@ import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.OptionalInt;
+import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
 
 /** The program {@code llama}. */
 @Command(
@@ -27,7 +30,7 @@ import picocli.CommandLine.ScopeType;
       BenchCommand.class
     },
     footer = {"", "'llama COMMAND --help' tells the options of a command."})
-public final class Llama {
+public final class Llama implements Callable<Integer> {
 
   @Option(
       names = {"-h", "--help"},
@@ -48,7 +51,16 @@ public final class Llama {
       description = "Show the stack traces of failures.")
   private boolean verbose;
 
+  @Spec private CommandSpec spec;
+
   private Llama() {}
+
+  /** Without a command, tells which there are. */
+  @Override
+  public Integer call() {
+    spec.commandLine().usage(spec.commandLine().getErr());
+    return Failures.MISUSED;
+  }
 
   boolean isVerbose() {
     return verbose;
@@ -79,7 +91,9 @@ public final class Llama {
     CommandLine line = new CommandLine(llama);
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setUsageHelpAutoWidth(true);
-    line.setExecutionExceptionHandler(new Failures(llama));
+    Failures failures = new Failures(llama);
+    line.setExecutionExceptionHandler(failures);
+    line.setParameterExceptionHandler(failures);
     return line;
   }
 
