@@ -16,7 +16,7 @@ import org.llamaj.kernel.Workers;
  */
 public final class X86KernelProvider implements KernelProvider {
   static final String LEVEL_PROPERTY = "llamaj.x86.level";
-  private static final int PRIORITY = 100;
+  private static final int PRIORITY = 200;
 
   /** Made by {@link ServiceLoader}. */
   public X86KernelProvider() {}
