@@ -80,8 +80,7 @@ public final class ChatSession implements AutoCloseable {
     }
     Conversation next = conversation.plus(messages);
     int[] prompt = ids(next);
-    int cached = Math.min(commonPrefix(prompt, fed), prompt.length - 1);
-    sequence.truncate(cached);
+    int cached = sequence.truncate(Math.min(commonPrefix(prompt, fed), prompt.length - 1));
     fed = Arrays.copyOf(fed, cached);
     running = model.stream(sequence, prompt, cached, options, () -> end(next, prompt));
     return running;

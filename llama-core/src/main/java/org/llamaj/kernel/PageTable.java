@@ -4,7 +4,8 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * The cache pages of one sequence: in each layer, page i holds the keys and values of the tokens
- * from i x {@link AttentionShape#PAGE_TOKENS} on.
+ * from i x {@link AttentionShape#PAGE_TOKENS} on. In a layer with attention chunks, pages before
+ * the one that holds the {@link AttentionShape#firstKey} of a span's first token may be gone.
  */
 public interface PageTable {
 

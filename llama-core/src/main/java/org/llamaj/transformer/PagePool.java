@@ -1,53 +1,45 @@
 package org.llamaj.transformer;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import org.llamaj.LlamaException;
 import org.llamaj.kernel.AttentionShape;
 
 /**
- * The memory of the key-value cache of one model, handed out in pages of {@link
- * AttentionShape#PAGE_TOKENS} tokens across all layers. Grows on demand; pages of closed sequences
- * are used again.
- *
- * <p>Thread-safe.
+ * Pages of the key-value cache for the layers of one kind: those that see everything, or those with
+ * the same attention chunk. A page holds {@link AttentionShape#PAGE_TOKENS} tokens of all these
+ * layers. Grows on demand; pages that were given back are used again. Thread-safe.
  */
 final class PagePool {
 
-  /** Where the pages of the layers lie within the memory of one page number. */
-  private final long[] layerOffsets;
+  /**
+   * How far into a chunk the one before is kept, so that the last tokens can be taken back (as
+   * speculative decoding does) without reading the chunk again.
+   */
+  static final int ROLLBACK_TOKENS = 256;
 
-  private final long[] layerBytes;
-
-  private final long bytesPerPage;
-  private final Arena arena;
+  private final PageMemory memory;
+  private final int chunk;
+  private final long pageBytes;
   private final Deque<MemorySegment> free = new ArrayDeque<>();
   private long allocated;
   private long used;
 
   /**
-   * @param arena owns the memory
-   * @param layers the attention of each layer
+   * @param memory where pages come from
+   * @param chunk the attention chunk of the layers, 0 for full attention
+   * @param pageBytes of all the pool's layers together
    */
-  PagePool(Arena arena, AttentionShape[] layers) {
-    this.arena = arena;
-    layerOffsets = new long[layers.length];
-    layerBytes = new long[layers.length];
-    long offset = 0;
-    for (int layer = 0; layer < layers.length; layer++) {
-      layerOffsets[layer] = offset;
-      layerBytes[layer] = layers[layer].pageBytes();
-      offset += (layerBytes[layer] + 63) / 64 * 64;
-    }
-    bytesPerPage = offset;
+  PagePool(PageMemory memory, int chunk, long pageBytes) {
+    this.memory = memory;
+    this.chunk = chunk;
+    this.pageBytes = pageBytes;
   }
 
   synchronized MemorySegment take() {
     MemorySegment page = free.poll();
     if (page == null) {
-      page = allocate();
+      page = memory.allocate(pageBytes);
       allocated++;
     }
     used++;
@@ -59,16 +51,22 @@ final class PagePool {
     free.push(page);
   }
 
-  long layerOffset(int layer) {
-    return layerOffsets[layer];
+  /** The first token that a sequence of this length has to keep. */
+  int firstKept(int length) {
+    return chunk == 0 ? 0 : firstOfChunk(Math.max(0, length - ROLLBACK_TOKENS));
   }
 
-  long layerBytes(int layer) {
-    return layerBytes[layer];
+  /** The first token that the next token of a sequence of this length sees. */
+  int firstSeen(int length) {
+    return chunk == 0 ? 0 : firstOfChunk(length);
   }
 
-  long bytesPerPage() {
-    return bytesPerPage;
+  private int firstOfChunk(int position) {
+    return position / chunk * chunk;
+  }
+
+  long pageBytes() {
+    return pageBytes;
   }
 
   synchronized long pagesInUse() {
@@ -76,17 +74,13 @@ final class PagePool {
   }
 
   synchronized long bytesAllocated() {
-    return allocated * bytesPerPage;
+    return allocated * pageBytes;
   }
 
-  private MemorySegment allocate() {
-    try {
-      return arena.allocate(bytesPerPage, 64);
-    } catch (OutOfMemoryError e) {
-      throw new LlamaException(
-          "the key-value cache holds %d pages of %d tokens (%d MiB) and the system gives no memory for one more: close sequences, or load with a shorter context or a smaller cache type"
-              .formatted(allocated, AttentionShape.PAGE_TOKENS, (allocated * bytesPerPage) >> 20),
-          e);
-    }
+  /** The most pages that a sequence of this length holds, read in batches of this size. */
+  long pagesFor(int length, int batchSize) {
+    long tokens =
+        chunk == 0 ? length : Math.min(length, (long) chunk + ROLLBACK_TOKENS + batchSize);
+    return Math.ceilDiv(tokens, AttentionShape.PAGE_TOKENS) + (tokens < length ? 1 : 0);
   }
 }

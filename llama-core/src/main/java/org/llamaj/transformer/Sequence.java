@@ -1,10 +1,7 @@
 package org.llamaj.transformer;
 
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.List;
 import org.llamaj.LlamaException;
-import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.PageTable;
 
 /**
@@ -12,15 +9,16 @@ import org.llamaj.kernel.PageTable;
  * #close}. Not thread-safe: one thread at a time.
  */
 public final class Sequence implements AutoCloseable {
-  private final PagePool pool;
+  private final KeyValueCache cache;
+  private final PageRun[] runs; // one per pool of the cache
   private final int contextLength;
-  private final List<MemorySegment> pages = new ArrayList<>();
   private final PageTable table = new Pages();
   private int length;
   private boolean closed;
 
-  Sequence(PagePool pool, int contextLength) {
-    this.pool = pool;
+  Sequence(KeyValueCache cache, int contextLength) {
+    this.cache = cache;
+    runs = cache.pools().stream().map(PageRun::new).toArray(PageRun[]::new);
     this.contextLength = contextLength;
   }
 
@@ -43,20 +41,37 @@ public final class Sequence implements AutoCloseable {
   }
 
   /**
-   * Forgets the tokens from a position on.
+   * Forgets the tokens from a position on. Models with attention chunks keep only the last chunk of
+   * most layers (and the one before for its first {@value PagePool#ROLLBACK_TOKENS} tokens), so a
+   * sequence that is to end in an earlier chunk is cut back to the beginning of that chunk: the
+   * tokens from there on have to be given again.
    *
-   * @param newLength how many tokens stay, at most {@link #length}
+   * @param newLength how many tokens should stay, at most {@link #length}
+   * @return how many tokens stay, at most {@code newLength}; also the new {@link #length}
    */
-  public void truncate(int newLength) {
+  public int truncate(int newLength) {
     if (newLength < 0 || newLength > length) {
       throw new IllegalArgumentException(
           "expected a length from 0 to %d, found %d".formatted(length, newLength));
     }
-    length = newLength;
-    int needed = pagesFor(newLength);
-    while (pages.size() > needed) {
-      pool.release(pages.removeLast());
+    length = resumable(newLength);
+    for (PageRun run : runs) {
+      run.truncate(length);
     }
+    return length;
+  }
+
+  /** The greatest length up to this one at which all layers have what they need. */
+  private int resumable(int newLength) {
+    int best = newLength;
+    for (int i = 0; i < runs.length; i++) {
+      int possible = runs[i].resumable(best);
+      if (possible < best) {
+        best = possible;
+        i = -1; // ask all again
+      }
+    }
+    return best;
   }
 
   /** Gives the memory back to the model. */
@@ -82,29 +97,27 @@ public final class Sequence implements AutoCloseable {
           "the context of %d tokens is full: it holds %d, and %d more were given; load with a longer context or shorten the text"
               .formatted(contextLength, length, count));
     }
-    int needed = pagesFor(length + count);
-    while (pages.size() < needed) {
-      pages.add(pool.take());
+    for (PageRun run : runs) {
+      run.reserve(length + count);
     }
   }
 
   void advance(int count) {
     length += count;
-  }
-
-  private static int pagesFor(int tokens) {
-    return (tokens + AttentionShape.PAGE_TOKENS - 1) / AttentionShape.PAGE_TOKENS;
+    for (PageRun run : runs) {
+      run.dropUnseen(length);
+    }
   }
 
   private final class Pages implements PageTable {
     @Override
     public MemorySegment segment(int layer, int page) {
-      return pages.get(page).asSlice(pool.layerOffset(layer), pool.layerBytes(layer));
+      return runs[cache.poolOf(layer)].page(page).asSlice(cache.offset(layer), cache.bytes(layer));
     }
 
     @Override
     public long address(int layer, int page) {
-      return pages.get(page).address() + pool.layerOffset(layer);
+      return runs[cache.poolOf(layer)].page(page).address() + cache.offset(layer);
     }
   }
 }

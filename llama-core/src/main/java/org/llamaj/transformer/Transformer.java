@@ -34,7 +34,7 @@ public final class Transformer {
   private final int contextLength;
   private final Kernels kernels;
   private final RotaryEmbedding rotary;
-  private final PagePool pool;
+  private final KeyValueCache cache;
   private final Workspace workspace;
   private final DecoderLayer[] layers;
   private final Head head;
@@ -49,7 +49,7 @@ public final class Transformer {
       Arena arena,
       Kernels kernels,
       RotaryEmbedding rotary,
-      PagePool pool,
+      KeyValueCache cache,
       Workspace workspace,
       DecoderLayer[] layers,
       Head head) {
@@ -57,7 +57,7 @@ public final class Transformer {
     this.contextLength = contextLength;
     this.kernels = kernels;
     this.rotary = rotary;
-    this.pool = pool;
+    this.cache = cache;
     this.workspace = workspace;
     this.layers = layers;
     this.head = head;
@@ -90,7 +90,7 @@ public final class Transformer {
    */
   public Sequence newSequence() {
     checkOpen();
-    return new Sequence(pool, contextLength);
+    return new Sequence(cache, contextLength);
   }
 
   /**
@@ -139,7 +139,7 @@ public final class Transformer {
 
   /** How many cache pages are taken by open sequences. */
   long cachePagesInUse() {
-    return pool.pagesInUse();
+    return cache.pagesInUse();
   }
 
   /**
@@ -148,7 +148,7 @@ public final class Transformer {
    * @return bytes
    */
   public long cacheBytes() {
-    return pool.bytesAllocated();
+    return cache.bytesAllocated();
   }
 
   /**

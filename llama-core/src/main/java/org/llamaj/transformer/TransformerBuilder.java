@@ -98,7 +98,7 @@ public final class TransformerBuilder {
         arena,
         kernels,
         rotary,
-        new PagePool(arena, shapes),
+        new KeyValueCache(PageMemory.of(arena), shapes),
         workspace,
         layers,
         head);
