@@ -1,0 +1,7 @@
+package org.llamaj.tokenizer.jinja;
+
+/** A function, method or macro. */
+interface Callable {
+  /** Calls it. */
+  Object call(Arguments arguments);
+}
