@@ -1,45 +1,66 @@
 package org.llamaj.kernel.vector;
 
+import static org.llamaj.kernel.vector.Lanes.ALL;
+import static org.llamaj.kernel.vector.Lanes.F;
+import static org.llamaj.kernel.vector.Lanes.LANES;
+import static org.llamaj.kernel.vector.Lanes.LE;
+import static org.llamaj.kernel.vector.Lanes.f32;
+
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /** The exponential function for softmax and SiLU. */
 final class Exponential {
-  private static final float LOG2_E = 1.44269504f;
+  private static final FloatVector LOWEST = constant(-87f);
+  private static final FloatVector HIGHEST = constant(88f);
 
-  /** ln 2 in two parts; multiples of the first are exact in float. */
-  private static final float LN2_HIGH = 0.693359375f;
+  private static final FloatVector LOG2_E = constant(1.44269504f);
 
-  private static final float LN2_LOW = -2.12194440e-4f;
+  /** -ln 2 in two parts; multiples of the first are exact in float. */
+  private static final FloatVector LN2_HIGH = constant(-0.693359375f);
+
+  private static final FloatVector LN2_LOW = constant(2.12194440e-4f);
 
   /** Adding it rounds to an integer, which is then in the lowest bits. */
-  private static final float ROUND = 0x1.8p23f;
+  private static final FloatVector ROUND = constant(0x1.8p23f);
+
+  private static final FloatVector C6 = constant(1.9875691500e-4f);
+  private static final FloatVector C5 = constant(1.3981999507e-3f);
+  private static final FloatVector C4 = constant(8.3334519073e-3f);
+  private static final FloatVector C3 = constant(4.1665795894e-2f);
+  private static final FloatVector C2 = constant(1.6666665459e-1f);
+  private static final FloatVector C1 = constant(5.0000001201e-1f);
 
   private Exponential() {}
 
-  /**
-   * e^x to within 2 units in the last place, for x from -87 to 88; beyond, the value at the end.
-   * exp(x) = 2^n exp(r), n = round(x / ln 2), with the polynomial of the Cephes library for exp(r).
-   */
-  static FloatVector exp(FloatVector x) {
-    FloatVector y = x.max(-87f).min(88f);
-    FloatVector rounded = y.mul(LOG2_E).add(ROUND);
-    IntVector power = rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
-    FloatVector n = rounded.sub(ROUND);
-    FloatVector r = n.fma(Lanes.broadcast(-LN2_HIGH), y);
-    r = n.fma(Lanes.broadcast(-LN2_LOW), r);
-    FloatVector p = r.fma(Lanes.broadcast(1.9875691500e-4f), Lanes.broadcast(1.3981999507e-3f));
-    p = p.fma(r, Lanes.broadcast(8.3334519073e-3f));
-    p = p.fma(r, Lanes.broadcast(4.1665795894e-2f));
-    p = p.fma(r, Lanes.broadcast(1.6666665459e-1f));
-    p = p.fma(r, Lanes.broadcast(5.0000001201e-1f));
-    p = p.fma(r.mul(r), r).add(1f);
-    return p.reinterpretAsInts().add(power).reinterpretAsFloats();
+  private static FloatVector constant(float value) {
+    return FloatVector.broadcast(F, value);
   }
 
-  /** The same for one value. */
-  static float exp(float x) {
-    return (float) Math.exp(x);
+  /**
+   * y = e^(factor x + offset) to within 2 units in the last place, for exponents from -87 to 88;
+   * beyond, the value at the end. exp(z) = 2^n exp(r), n = round(z / ln 2), with the polynomial of
+   * the Cephes library for exp(r).
+   */
+  static void exp(long x, float factor, float offset, int count, long y) {
+    FloatVector factors = FloatVector.broadcast(F, factor);
+    FloatVector offsets = FloatVector.broadcast(F, offset);
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      FloatVector z = FloatVector.fromMemorySegment(F, ALL, x + 4L * i, LE);
+      z = z.fma(factors, offsets).max(LOWEST).min(HIGHEST);
+      FloatVector rounded = z.fma(LOG2_E, ROUND);
+      FloatVector n = rounded.sub(ROUND);
+      FloatVector r = n.fma(LN2_LOW, n.fma(LN2_HIGH, z));
+      FloatVector p = r.fma(C6, C5).fma(r, C4).fma(r, C3).fma(r, C2).fma(r, C1);
+      p = p.fma(r.mul(r), r).add(1f);
+      p.reinterpretAsInts()
+          .add(rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23))
+          .reinterpretAsFloats()
+          .intoMemorySegment(ALL, y + 4L * i, LE);
+    }
+    for (; i < count; i++) {
+      f32(y + 4L * i, (float) Math.exp(f32(x + 4L * i) * factor + offset));
+    }
   }
 }

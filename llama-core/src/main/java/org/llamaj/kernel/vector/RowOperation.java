@@ -26,10 +26,10 @@ abstract class RowOperation implements Workers.Task {
   public final void run(int chunk, int worker) {
     int end = Math.min(rows, (chunk + 1) * chunkRows);
     for (int row = chunk * chunkRows; row < end; row++) {
-      row(row);
+      row(row, worker);
     }
   }
 
-  /** Does one row. */
-  abstract void row(int row);
+  /** Does one row with the scratch of a worker. */
+  abstract void row(int row, int worker);
 }

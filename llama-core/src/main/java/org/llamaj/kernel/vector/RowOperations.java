@@ -83,16 +83,17 @@ final class RowOperations {
     }
   }
 
-  static void swiGlu(long gate, long up, int count) {
+  /** gate = gate * up / (1 + e^-gate). */
+  static void swiGlu(long gate, long up, int count, long scratch) {
+    Exponential.exp(gate, -1, 0, count, scratch);
     int i = 0;
     for (; i <= count - LANES; i += LANES) {
-      FloatVector g = floats(gate + 4L * i);
-      FloatVector denominator = Exponential.exp(g.neg()).add(1f);
-      store(g.mul(floats(up + 4L * i)).div(denominator), gate + 4L * i);
+      FloatVector product = floats(gate + 4L * i).mul(floats(up + 4L * i));
+      store(product.div(floats(scratch + 4L * i).add(1f)), gate + 4L * i);
     }
     for (; i < count; i++) {
-      float g = f32(gate + 4L * i);
-      f32(gate + 4L * i, g * f32(up + 4L * i) / (1 + Exponential.exp(-g)));
+      float product = f32(gate + 4L * i) * f32(up + 4L * i);
+      f32(gate + 4L * i, product / (1 + f32(scratch + 4L * i)));
     }
   }
 

@@ -4,7 +4,6 @@ import static org.llamaj.kernel.AttentionShape.PAGE_TOKENS;
 import static org.llamaj.kernel.vector.Lanes.LANES;
 import static org.llamaj.kernel.vector.Lanes.f32;
 import static org.llamaj.kernel.vector.Lanes.floats;
-import static org.llamaj.kernel.vector.Lanes.store;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -33,11 +32,10 @@ final class Softmax {
 
   /** Scores become exp(score - max); returns their sum. */
   static float exponentials(long scores, float max) {
-    FloatVector sum = FloatVector.zero(Lanes.F);
-    for (int i = 0; i < PAGE_TOKENS; i += LANES) {
-      FloatVector e = Exponential.exp(floats(scores + 4L * i).sub(max));
-      store(e, scores + 4L * i);
-      sum = sum.add(e);
+    Exponential.exp(scores, 1, -max, PAGE_TOKENS, scores);
+    FloatVector sum = floats(scores);
+    for (int i = LANES; i < PAGE_TOKENS; i += LANES) {
+      sum = sum.add(floats(scores + 4L * i));
     }
     return sum.reduceLanes(VectorOperators.ADD);
   }

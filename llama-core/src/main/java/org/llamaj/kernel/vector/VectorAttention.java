@@ -1,14 +1,9 @@
 package org.llamaj.kernel.vector;
 
 import static org.llamaj.kernel.AttentionShape.PAGE_TOKENS;
-import static org.llamaj.kernel.vector.Lanes.LANES;
-import static org.llamaj.kernel.vector.Lanes.f16;
 import static org.llamaj.kernel.vector.Lanes.f32;
-import static org.llamaj.kernel.vector.Lanes.floats;
-import static org.llamaj.kernel.vector.Lanes.store;
 
 import org.llamaj.kernel.AttentionShape;
-import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.Workers;
 import org.llamaj.tensor.FloatMatrix;
@@ -90,8 +85,7 @@ final class VectorAttention implements Workers.Task {
     private long sums;
     private long maxima;
     private long totals;
-    private long pageKeys;
-    private long pageValues;
+    private long packed;
 
     Block(Span span, int first, int rows, int kvHead) {
       this.span = span;
@@ -110,28 +104,24 @@ final class VectorAttention implements Workers.Task {
       for (int page = firstPage; page <= lastPosition / PAGE_TOKENS; page++) {
         int used = Math.min(PAGE_TOKENS, lastPosition + 1 - page * PAGE_TOKENS);
         long address = span.pages().address(shape.layer(), page);
-        scores(keys(address));
+        scores(address);
         for (int v = 0; v < vectors; v++) {
           weigh(v, page * PAGE_TOKENS);
         }
-        addValues(values(address, used), used);
+        addValues(address, used);
       }
       storeSums();
     }
 
     private void layOut(Scratch scratch) {
       int dim = shape.headDim();
-      int tokens = PAGE_TOKENS;
-      int align = 16;
       long floats =
-          (long) vectors * (dim + tokens + paddedDim + 2)
-              + (long) tokens * (dim + paddedDim)
-              + 6L * align;
-      scores = scratch.floats(floats);
-      sums = scores + 4L * vectors * tokens;
-      pageKeys = sums + 4L * vectors * paddedDim;
-      pageValues = pageKeys + 4L * dim * tokens;
-      q = pageValues + 4L * tokens * paddedDim;
+          (long) vectors * (PAGE_TOKENS + dim + paddedDim + 2)
+              + (long) Math.max(dim, PAGE_TOKENS) * Tile.WIDTH;
+      packed = scratch.floats(floats);
+      scores = packed + Tile.STRIDE * Math.max(dim, PAGE_TOKENS);
+      sums = scores + 4L * vectors * PAGE_TOKENS;
+      q = sums + 4L * vectors * paddedDim;
       maxima = q + 4L * vectors * dim;
       totals = maxima + 4L * vectors;
     }
@@ -154,56 +144,32 @@ final class VectorAttention implements Workers.Task {
       }
     }
 
-    /** Keys as floats, [component][token]. */
-    private long keys(long page) {
-      long keys = page + shape.keyOffset(kvHead, 0, 0);
-      if (shape.cacheType() == CacheType.F32) {
-        return keys;
-      }
-      widen(keys, shape.headDim() * PAGE_TOKENS, pageKeys);
-      return pageKeys;
-    }
-
-    /** Values as floats, [token][component], rows of {@link #paddedDim}. */
-    private long values(long page, int tokens) {
+    /** Scores with all tokens of a page, in tiles of neighbouring tokens. */
+    private void scores(long page) {
       int dim = shape.headDim();
-      long values = page + shape.valueOffset(kvHead, 0);
-      if (dim != paddedDim) {
-        for (int t = 0; t < tokens; t++) {
-          long row = pageValues + 4L * t * paddedDim;
-          copy(values + (long) shape.cacheType().bytes() * t * dim, dim, row);
-          for (int d = dim; d < paddedDim; d++) {
-            f32(row + 4L * d, 0);
-          }
-        }
-        return pageValues;
-      }
-      if (shape.cacheType() == CacheType.F32) {
-        return values;
-      }
-      widen(values, tokens * dim, pageValues);
-      return pageValues;
-    }
-
-    private void copy(long source, int count, long target) {
-      switch (shape.cacheType()) {
-        case F32 -> RowOperations.scale(source, count, 1, target);
-        case F16 -> widen(source, count, target);
-      }
-    }
-
-    private void scores(long keys) {
       for (int t = 0; t < PAGE_TOKENS; t += Tile.WIDTH) {
+        long keys = page + shape.keyOffset(kvHead, 0, t);
+        pack(keys, PAGE_TOKENS, dim, Tile.WIDTH);
+        Tile.multiply(vectors, q, 4L * dim, packed, dim, scores + 4L * t, 4L * PAGE_TOKENS, false);
+      }
+    }
+
+    /** Adds the weighted values of a page, in tiles of neighbouring components. */
+    private void addValues(long page, int tokens) {
+      int dim = shape.headDim();
+      for (int d = 0; d < dim; d += Tile.WIDTH) {
+        long values = page + shape.valueOffset(kvHead, 0) + (long) d * shape.cacheType().bytes();
+        pack(values, dim, tokens, Math.min(Tile.WIDTH, dim - d));
         Tile.multiply(
-            vectors,
-            q,
-            4L * shape.headDim(),
-            keys + 4L * t,
-            4L * PAGE_TOKENS,
-            shape.headDim(),
-            scores + 4L * t,
-            4L * PAGE_TOKENS,
-            false);
+            vectors, scores, 4L * PAGE_TOKENS, packed, tokens, sums + 4L * d, 4L * paddedDim, true);
+      }
+    }
+
+    /** Copies a part of each of some rows, as floats, to the form of a {@link Tile}'s B. */
+    private void pack(long source, int sourceColumns, int rows, int columns) {
+      switch (shape.cacheType()) {
+        case F32 -> CacheReader.packFloats(source, 4L * sourceColumns, rows, columns, packed);
+        case F16 -> CacheReader.packHalves(source, 2L * sourceColumns, rows, columns, packed);
       }
     }
 
@@ -226,27 +192,12 @@ final class VectorAttention implements Workers.Task {
       if (from > 0 || to < PAGE_TOKENS) {
         Softmax.clear(weights, from, to);
       }
-      float factor = Exponential.exp(oldMax - max);
+      float factor = (float) Math.exp(oldMax - max);
       f32(maxima + 4L * v, max);
       f32(totals + 4L * v, f32(totals + 4L * v) * factor + sum);
       if (factor != 1) {
         long row = sums + 4L * v * paddedDim;
         RowOperations.scale(row, paddedDim, factor, row);
-      }
-    }
-
-    private void addValues(long values, int tokens) {
-      for (int d = 0; d < paddedDim; d += Tile.WIDTH) {
-        Tile.multiply(
-            vectors,
-            scores,
-            4L * PAGE_TOKENS,
-            values + 4L * d,
-            4L * paddedDim,
-            tokens,
-            sums + 4L * d,
-            4L * paddedDim,
-            true);
       }
     }
 
@@ -258,16 +209,6 @@ final class VectorAttention implements Workers.Task {
             1 / f32(totals + 4L * v),
             output.address() + headOffset(v));
       }
-    }
-  }
-
-  private static void widen(long source, int count, long target) {
-    int i = 0;
-    for (; i <= count - LANES; i += LANES) {
-      store(Lanes.halves(source + 2L * i), target + 4L * i);
-    }
-    for (; i < count; i++) {
-      f32(target + 4L * i, f16(source + 2L * i));
     }
   }
 }

@@ -67,10 +67,7 @@ final class VectorKernels implements Kernels {
     embedding.table = (VectorWeights) table;
     embedding.ids = ids;
     embedding.output = output;
-    // Rows use the worker's scratch, so they are done by one thread; they are few.
-    for (int row = 0; row < count; row++) {
-      embedding.row(row);
-    }
+    embedding.run(workers, count, output.columns());
   }
 
   @Override
@@ -149,9 +146,11 @@ final class VectorKernels implements Kernels {
     private FloatMatrix output;
 
     @Override
-    void row(int row) {
+    void row(int row, int worker) {
       long source = table.address() + table.rowBytes() * ids[row];
-      table.format().decode(source, output.columns(), VectorKernels.row(output, row), scratch[0]);
+      table
+          .format()
+          .decode(source, output.columns(), VectorKernels.row(output, row), scratch[worker]);
     }
   }
 
@@ -162,7 +161,7 @@ final class VectorKernels implements Kernels {
     private FloatMatrix output;
 
     @Override
-    void row(int row) {
+    void row(int row, int worker) {
       int columns = input.columns();
       long x = VectorKernels.row(input, row);
       long y = VectorKernels.row(output, row);
@@ -182,7 +181,7 @@ final class VectorKernels implements Kernels {
     private FloatMatrix angles;
 
     @Override
-    void row(int row) {
+    void row(int row, int worker) {
       long values = VectorKernels.row(x, row);
       for (int head = 0; head < x.columns(); head += headDim) {
         RowOperations.rotate(values + 4L * head, angles.columns(), VectorKernels.row(angles, row));
@@ -190,14 +189,18 @@ final class VectorKernels implements Kernels {
     }
   }
 
-  private static final class Gate extends RowOperation {
+  private final class Gate extends RowOperation {
     private FloatMatrix gate;
     private FloatMatrix up;
 
     @Override
-    void row(int row) {
+    void row(int row, int worker) {
+      int columns = gate.columns();
       RowOperations.swiGlu(
-          VectorKernels.row(gate, row), VectorKernels.row(up, row), gate.columns());
+          VectorKernels.row(gate, row),
+          VectorKernels.row(up, row),
+          columns,
+          scratch[worker].floats(columns));
     }
   }
 
@@ -208,7 +211,7 @@ final class VectorKernels implements Kernels {
     private long stride;
 
     @Override
-    void row(int row) {
+    void row(int row, int worker) {
       RowOperations.add(VectorKernels.row(x, row), y + stride * row, x.columns());
     }
   }

@@ -1,0 +1,57 @@
+package org.llamaj.kernel.vector;
+
+import static org.llamaj.kernel.vector.Lanes.ALL;
+import static org.llamaj.kernel.vector.Lanes.F;
+import static org.llamaj.kernel.vector.Lanes.LANES;
+import static org.llamaj.kernel.vector.Lanes.LE;
+import static org.llamaj.kernel.vector.Lanes.VECTOR_BYTES;
+import static org.llamaj.kernel.vector.Lanes.f16;
+import static org.llamaj.kernel.vector.Lanes.f32;
+import static org.llamaj.kernel.vector.Lanes.halves;
+
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * Copies some columns of a page, as floats, to rows of {@link Tile#WIDTH} that follow one another;
+ * what a row lacks becomes 0.
+ */
+final class CacheReader {
+  private CacheReader() {}
+
+  static void packFloats(long source, long sourceStride, int rows, int columns, long target) {
+    if (columns < Tile.WIDTH) {
+      for (int row = 0; row < rows; row++) {
+        for (int i = 0; i < Tile.WIDTH; i++) {
+          float value = i < columns ? f32(source + sourceStride * row + 4L * i) : 0;
+          f32(target + Tile.STRIDE * row + 4L * i, value);
+        }
+      }
+      return;
+    }
+    for (int row = 0; row < rows; row++) {
+      long from = source + sourceStride * row;
+      long to = target + Tile.STRIDE * row;
+      FloatVector.fromMemorySegment(F, ALL, from, LE).intoMemorySegment(ALL, to, LE);
+      FloatVector.fromMemorySegment(F, ALL, from + VECTOR_BYTES, LE)
+          .intoMemorySegment(ALL, to + VECTOR_BYTES, LE);
+    }
+  }
+
+  static void packHalves(long source, long sourceStride, int rows, int columns, long target) {
+    if (columns < Tile.WIDTH) {
+      for (int row = 0; row < rows; row++) {
+        for (int i = 0; i < Tile.WIDTH; i++) {
+          float value = i < columns ? f16(source + sourceStride * row + 2L * i) : 0;
+          f32(target + Tile.STRIDE * row + 4L * i, value);
+        }
+      }
+      return;
+    }
+    for (int row = 0; row < rows; row++) {
+      long from = source + sourceStride * row;
+      long to = target + Tile.STRIDE * row;
+      halves(from).intoMemorySegment(ALL, to, LE);
+      halves(from + 2 * LANES).intoMemorySegment(ALL, to + VECTOR_BYTES, LE);
+    }
+  }
+}
