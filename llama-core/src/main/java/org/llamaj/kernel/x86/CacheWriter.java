@@ -1,6 +1,7 @@
 package org.llamaj.kernel.x86;
 
 import org.llamaj.kernel.AttentionShape;
+import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.Workers;
 import org.llamaj.tensor.FloatMatrix;
@@ -10,8 +11,9 @@ final class CacheWriter {
   private static final int CHUNK_ROWS = 16;
 
   private final Workers workers;
-  private final CodeCache cache;
   private final Workers.Task task = this::writeChunk;
+  private final ShapedCode floats;
+  private final ShapedCode halves;
 
   private MachineCode code;
   private AttentionShape shape;
@@ -19,11 +21,14 @@ final class CacheWriter {
   private long keyAddress;
   private long valueAddress;
 
-  private record Key(int kvHeads, int headDim, int bytes) {}
-
   CacheWriter(Workers workers, CodeCache cache) {
     this.workers = workers;
-    this.cache = cache;
+    floats =
+        new ShapedCode(
+            cache, (heads, headDim) -> StoreCode.assemble(heads, headDim, CacheType.F32));
+    halves =
+        new ShapedCode(
+            cache, (heads, headDim) -> StoreCode.assemble(heads, headDim, CacheType.F16));
   }
 
   void store(
@@ -35,10 +40,12 @@ final class CacheWriter {
     shape = attentionShape;
     keyAddress = keys.address();
     valueAddress = values.address();
-    code =
-        cache.get(
-            new Key(shape.kvHeads(), shape.headDim(), shape.cacheType().bytes()),
-            () -> StoreCode.assemble(attentionShape));
+    ShapedCode made =
+        switch (shape.cacheType()) {
+          case F32 -> floats;
+          case F16 -> halves;
+        };
+    code = made.get(shape.kvHeads(), shape.headDim());
     for (int i = 0; i < spanCount; i++) {
       span = spans[i];
       workers.run(Math.ceilDiv(span.rows(), CHUNK_ROWS), task);

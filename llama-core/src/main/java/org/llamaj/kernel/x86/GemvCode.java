@@ -26,18 +26,14 @@ import org.llamaj.kernel.x86.assembler.Gpr;
 import org.llamaj.kernel.x86.assembler.Vector;
 
 /**
- * Products of quantised weight rows with one or a few rows of quantised activations. The weights
- * are taken once, in the order of memory; integer dot products of 32 values, summed in float32.
+ * Products of quantised weight rows with one row of quantised activations. The weights are taken
+ * once, in the order of memory; integer dot products of 32 values, summed in float32.
  */
 final class GemvCode {
-  /** Most activation rows that the registers hold. */
-  static final int MOST_TOKENS = 4;
-
   private static final Gpr WEIGHTS = Gpr.RDI;
   private static final Gpr ACTIVATIONS = Gpr.RSI;
   private static final Gpr OUTPUT = Gpr.RDX;
   private static final Gpr ROWS = Gpr.RCX;
-  private static final Gpr OUTPUT_STRIDE = Gpr.R8;
   private static final Gpr RECORD = Gpr.R9;
   private static final Gpr COUNTER = Gpr.RAX;
 
@@ -45,42 +41,44 @@ final class GemvCode {
   private static final Vector FACTOR = Vector.ymm(6);
   private static final Vector ONES_16 = Vector.ymm(14);
 
+  /** Two sums, as one would make each addition wait for the one before. */
+  private static final Vector[] SUMS = {Vector.ymm(12), Vector.ymm(13)};
+
+  /** The part of small blocks' minima, in lane 0. */
+  private static final Vector MINIMUM_SUM = Vector.ymm(15);
+
   private final BlockFormat format;
   private final int values;
-  private final int tokens;
   private final boolean vnni;
   private final int prefetch;
   private final KernelBuilder k;
   private final Assembler a;
   private final BlockReader reader;
 
-  private GemvCode(BlockFormat format, int values, int tokens, boolean vnni, int prefetch) {
+  private GemvCode(BlockFormat format, int values, boolean vnni, int prefetch) {
     this.format = format;
     this.values = values;
-    this.tokens = tokens;
     this.vnni = vnni;
     this.prefetch = prefetch;
-    k = new KernelBuilder(32 * tokens);
+    k = new KernelBuilder(32);
     a = k.a;
     reader = new BlockReader(k, WEIGHTS);
   }
 
   /**
-   * Arguments: address of the weight rows, of the quantised activations (rows of {@link
-   * QuantizedRow#bytes}), of the first result, number of weight rows (at least 1), bytes between
-   * the results of neighbouring activation rows.
+   * Arguments: address of the weight rows, of the {@link QuantizedRow}, of the first result, number
+   * of weight rows (at least 1).
    *
    * @param format of the weights
    * @param values in a row
-   * @param tokens activation rows, 1 to {@link #MOST_TOKENS}; 1 without VNNI
    * @param vnni whether to use AVX-512 VNNI rather than AVX2
    * @param prefetch how many bytes ahead to ask for weights; 0 to leave that to the hardware
    */
-  static byte[] assemble(BlockFormat format, int values, int tokens, boolean vnni, int prefetch) {
-    if (tokens < 1 || tokens > (vnni ? MOST_TOKENS : 1) || values % format.blockValues() != 0) {
-      throw new IllegalArgumentException(format + " x " + values + ", " + tokens + " tokens");
+  static byte[] assemble(BlockFormat format, int values, boolean vnni, int prefetch) {
+    if (values % format.blockValues() != 0) {
+      throw new IllegalArgumentException(format + " x " + values);
     }
-    return new GemvCode(format, values, tokens, vnni, prefetch).assemble();
+    return new GemvCode(format, values, vnni, prefetch).assemble();
   }
 
   private byte[] assemble() {
@@ -92,11 +90,9 @@ final class GemvCode {
     k.loop(
         ROWS,
         () -> {
-          for (int token = 0; token < tokens; token++) {
-            k.zero(sum(token, 0));
-            k.zero(sum(token, 1));
-            k.zero(minimumSum(token));
-          }
+          k.zero(SUMS[0]);
+          k.zero(SUMS[1]);
+          k.zero(MINIMUM_SUM);
           a.mov(RECORD, ACTIVATIONS);
           k.repeat(blocks / 8, COUNTER, () -> record(8));
           record(blocks % 8);
@@ -133,67 +129,52 @@ final class GemvCode {
     if (format.hasMinima()) {
       Vector minimum = BlockReader.SCALES[1];
       reader.half(2, minimum);
-      for (int token = 0; token < tokens; token++) {
-        Address sum = activations(token, QuantizedRow.SUMS_32 + 4 * block);
-        a.v(VFMADD231SS, minimumSum(token).x(), minimum.x(), sum);
-      }
+      Address sum = at(RECORD, QuantizedRow.SUMS_32 + 4 * block);
+      a.v(VFMADD231SS, MINIMUM_SUM.x(), minimum.x(), sum);
     }
     format.values(reader, 0, BlockReader.VALUES);
-    for (int token = 0; token < tokens; token++) {
-      dot(token, block);
-      addScaled(token, block, scale);
-    }
+    dot(block);
+    addScaled(block, scale);
   }
 
   private void superBlock() {
     format.scales(reader);
     boolean wide = format.scaleValues() == 32;
-    for (int token = 0; token < tokens && format.hasMinima(); token++) {
-      a.v(
-          VFNMADD231PS,
-          sum(token, 0),
-          BlockReader.MINIMA[0],
-          activations(token, wide ? QuantizedRow.SUMS_32 : QuantizedRow.SUMS_16));
+    if (format.hasMinima()) {
+      int sums = wide ? QuantizedRow.SUMS_32 : QuantizedRow.SUMS_16;
+      a.v(VFNMADD231PS, SUMS[0], BlockReader.MINIMA[0], at(RECORD, sums));
       if (!wide) {
-        a.v(
-            VFNMADD231PS,
-            sum(token, 1),
-            BlockReader.MINIMA[1],
-            activations(token, QuantizedRow.SUMS_16 + 32));
+        a.v(VFNMADD231PS, SUMS[1], BlockReader.MINIMA[1], at(RECORD, sums + 32));
       }
     }
-    for (int token = 0; token < tokens && wide; token++) {
-      a.v(VMULPS, FACTOR, BlockReader.SCALES[0], activations(token, QuantizedRow.SCALES));
-      a.v(VMOVUPS, at(Gpr.RSP, 32 * token), FACTOR);
+    if (wide) {
+      a.v(VMULPS, FACTOR, BlockReader.SCALES[0], at(RECORD, QuantizedRow.SCALES));
+      a.v(VMOVUPS, at(Gpr.RSP), FACTOR);
     }
     for (int sub = 0; sub < 8; sub++) {
       format.values(reader, sub, BlockReader.VALUES);
-      Vector scale = BlockReader.T0;
-      if (!wide) {
+      dot(sub);
+      if (wide) {
+        addProduct(sub, at(Gpr.RSP, 4 * sub));
+      } else {
         int first = sub % 4 * 2;
         int second = first + 1;
+        Vector scale = BlockReader.T0;
         a.v(VMOVUPS, scale, k.ints(first, first, first, first, second, second, second, second));
         a.v(VPERMPS, scale, scale, BlockReader.SCALES[sub / 4]);
-      }
-      for (int token = 0; token < tokens; token++) {
-        dot(token, sub);
-        if (wide) {
-          addProduct(token, sub, at(Gpr.RSP, 32 * token + 4 * sub));
-        } else {
-          addScaled(token, sub, scale);
-        }
+        addScaled(sub, scale);
       }
     }
   }
 
   /** PRODUCT = float of the 8 dot products of 4 values each. */
-  private void dot(int token, int block) {
-    Address x = activations(token, QuantizedRow.VALUES + 32 * block);
+  private void dot(int block) {
+    Address x = at(RECORD, QuantizedRow.VALUES + 32 * block);
     if (vnni) {
       if (format.hasMinima()) {
         k.zero(PRODUCT);
       } else {
-        a.v(VMOVUPS, PRODUCT, activations(token, QuantizedRow.OFFSETS + 32 * block));
+        a.v(VMOVUPS, PRODUCT, at(RECORD, QuantizedRow.OFFSETS + 32 * block));
       }
       a.v(VPDPBUSD, PRODUCT, BlockReader.VALUES, x);
     } else if (format.hasMinima()) {
@@ -213,57 +194,35 @@ final class GemvCode {
     a.v(VCVTDQ2PS, PRODUCT, PRODUCT);
   }
 
-  private void addScaled(int token, int block, Vector scale) {
-    Address x = activations(token, QuantizedRow.SCALES + 4 * block);
+  private void addScaled(int block, Vector scale) {
+    Address x = at(RECORD, QuantizedRow.SCALES + 4 * block);
     if (vnni) {
       a.v(VMULPS, FACTOR, scale, x.toAll());
     } else {
       a.v(VBROADCASTSS, FACTOR, x);
       a.v(VMULPS, FACTOR, FACTOR, scale);
     }
-    a.v(VFMADD231PS, sum(token, block), PRODUCT, FACTOR);
+    a.v(VFMADD231PS, SUMS[block % 2], PRODUCT, FACTOR);
   }
 
-  private void addProduct(int token, int block, Address factor) {
+  private void addProduct(int block, Address factor) {
     if (vnni) {
-      a.v(VFMADD231PS, sum(token, block), PRODUCT, factor.toAll());
+      a.v(VFMADD231PS, SUMS[block % 2], PRODUCT, factor.toAll());
     } else {
       a.v(VBROADCASTSS, FACTOR, factor);
-      a.v(VFMADD231PS, sum(token, block), PRODUCT, FACTOR);
+      a.v(VFMADD231PS, SUMS[block % 2], PRODUCT, FACTOR);
     }
   }
 
   private void store() {
-    Vector total = Vector.ymm(0);
-    for (int token = 0; token < tokens; token++) {
-      a.v(VADDPS, total, sum(token, 0), sum(token, 1));
-      k.sumLanes(total, Vector.ymm(1));
-      if (format.unit() != 1) {
-        a.v(VMULSS, total.x(), total.x(), k.scalar(format.unit()));
-      }
-      a.v(VADDSS, total.x(), total.x(), minimumSum(token).x());
-      if (token == 0) {
-        a.v(VMOVSS, at(OUTPUT), total.x());
-        a.mov(RECORD, OUTPUT);
-      } else {
-        a.add(RECORD, OUTPUT_STRIDE);
-        a.v(VMOVSS, at(RECORD), total.x());
-      }
+    Vector total = SUMS[0];
+    a.v(VADDPS, total, total, SUMS[1]);
+    k.sumLanes(total, SUMS[1]);
+    if (format.unit() != 1) {
+      a.v(VMULSS, total.x(), total.x(), k.scalar(format.unit()));
     }
+    a.v(VADDSS, total.x(), total.x(), MINIMUM_SUM.x());
+    a.v(VMOVSS, at(OUTPUT), total.x());
     a.add(OUTPUT, 4);
-  }
-
-  private Address activations(int token, int bytes) {
-    return at(RECORD, token * QuantizedRow.bytes(values) + bytes);
-  }
-
-  /** Two sums for each token, as one would make each addition wait for the one before. */
-  private Vector sum(int token, int parity) {
-    return Vector.ymm((vnni ? 16 + 2 * token : 12) + parity % 2);
-  }
-
-  /** The part of small blocks' minima, in lane 0. */
-  private Vector minimumSum(int token) {
-    return vnni ? Vector.ymm(24 + token) : Vector.ymm(15);
   }
 }

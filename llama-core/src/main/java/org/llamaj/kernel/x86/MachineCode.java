@@ -36,6 +36,11 @@ final class MachineCode implements AutoCloseable {
     }
   }
 
+  /** Where the code is. */
+  long address() {
+    return memory.address();
+  }
+
   /** Calls the function. Meaning and number of the arguments are the code's own. */
   void call(long a, long b, long c, long d, long e, long f) {
     try {

@@ -13,9 +13,6 @@ import org.llamaj.tensor.FloatMatrix;
  * <p>The state of a call is in fields, so that nothing is allocated.
  */
 final class Projector implements AutoCloseable {
-  /** Most rows for which streaming is faster than making panels. */
-  private static final int FEW_ROWS = 8;
-
   /** Weights that a worker streams at a time: some microseconds' work. */
   private static final int CHUNK_BYTES = 64 * 1024;
 
@@ -25,7 +22,7 @@ final class Projector implements AutoCloseable {
   private static final int MOST_PANELS = 4;
 
   private final Workers workers;
-  private final CodeCache cache;
+  private final ShapedCode quantize;
   private final Scratch quantized = new Scratch();
   private final Scratch[] panels;
   private final Workers.Task fewTask = this::multiplyFew;
@@ -46,11 +43,9 @@ final class Projector implements AutoCloseable {
   /** The layout whose tiles are being made. */
   private TileProduct tileProduct;
 
-  private record QuantizeKey(int inputs) {}
-
   Projector(Workers workers, CodeCache cache) {
     this.workers = workers;
-    this.cache = cache;
+    quantize = new ShapedCode(cache, (values, unused) -> QuantizeCode.assemble(values));
     panels = new Scratch[workers.threads()];
     Arrays.setAll(panels, worker -> new Scratch());
   }
@@ -64,7 +59,11 @@ final class Projector implements AutoCloseable {
       chunkRows = new int[all.length];
       firstChunk = new int[all.length + 1];
     }
-    if (rows <= FEW_ROWS) {
+    boolean few = true;
+    for (int i = 0; i < all.length; i++) {
+      few &= rows <= weight(i).code().fewRows();
+    }
+    if (few) {
       projectFew();
     } else {
       projectMany();
@@ -87,7 +86,7 @@ final class Projector implements AutoCloseable {
       firstChunk[i + 1] = firstChunk[i] + Math.ceilDiv(weight.outputs(), chunkRows[i]);
     }
     if (quantizes) {
-      MachineCode code = cache.get(new QuantizeKey(inputs), () -> QuantizeCode.assemble(inputs));
+      MachineCode code = quantize.get(inputs, 0);
       int bytes = QuantizedRow.bytes(inputs);
       quantizedAddress = quantized.address((long) rows * bytes);
       for (int row = 0; row < rows; row++) {

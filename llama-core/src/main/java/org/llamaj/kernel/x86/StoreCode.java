@@ -28,15 +28,14 @@ final class StoreCode {
    * Arguments: address of the token's keys, of its values, of its first key component in the page,
    * of its first value in the page.
    */
-  static byte[] assemble(AttentionShape shape) {
+  static byte[] assemble(int kvHeads, int headDim, CacheType type) {
     KernelBuilder k = new KernelBuilder(32);
     Assembler a = k.a;
-    boolean halves = shape.cacheType() == CacheType.F16;
-    int bytes = shape.cacheType().bytes();
+    boolean halves = type == CacheType.F16;
+    int bytes = type.bytes();
     int keyStride = AttentionShape.PAGE_TOKENS * bytes;
-    int headDim = shape.headDim();
     k.repeat(
-        shape.kvHeads() * headDim / 8,
+        kvHeads * headDim / 8,
         COUNTER,
         () -> {
           convert(a, KEYS, at(Gpr.RSP), halves);
@@ -54,7 +53,7 @@ final class StoreCode {
           a.add(KEY_PLACE, 8 * keyStride);
         });
     k.repeat(
-        shape.kvHeads(),
+        kvHeads,
         HEADS,
         () -> {
           k.repeat(

@@ -10,10 +10,11 @@ final class WeightCode {
   private final ElementType type;
   private final int inputs;
   private final BlockFormat format;
+  private final boolean hasPanelFormat;
   private final Level level;
   private final CodeCache cache;
   private final TileProduct tileProduct;
-  private final MachineCode[] gemv = new MachineCode[GemvCode.MOST_TOKENS + 1];
+  private final MachineCode[] gemv = new MachineCode[FloatGemvCode.MOST_TOKENS + 1];
   private MachineCode panel;
   private MachineCode unpack;
 
@@ -26,6 +27,7 @@ final class WeightCode {
     this.tileProduct = tileProduct;
     this.cache = cache;
     format = BlockFormat.of(type).orElse(null);
+    hasPanelFormat = panelFormat(type, level) != null;
   }
 
   /** Whether there is code for the type and the row length. */
@@ -51,14 +53,19 @@ final class WeightCode {
 
   /** Most activation rows that {@link #gemv} takes at once. */
   int mostTokens() {
-    return format != null && level != Level.AVX512VNNI ? 1 : GemvCode.MOST_TOKENS;
+    return format == null ? FloatGemvCode.MOST_TOKENS : 1;
+  }
+
+  /** Most activation rows for which streaming is faster than making panels; measured. */
+  int fewRows() {
+    return hasPanelFormat ? 1 : 4;
   }
 
   TileProduct tileProduct() {
     return tileProduct;
   }
 
-  /** {@link GemvCode} or {@link FloatGemvCode}. */
+  /** {@link GemvCode} or {@link FloatGemvCode}, for 1 to {@link #mostTokens} activation rows. */
   MachineCode gemv(int tokens) {
     if (gemv[tokens] == null) {
       gemv[tokens] =
@@ -69,7 +76,7 @@ final class WeightCode {
                       ? FloatGemvCode.assemble(
                           type, inputs, tokens, level.atLeast(Level.AVX512), PREFETCH_BYTES)
                       : GemvCode.assemble(
-                          format, inputs, tokens, level == Level.AVX512VNNI, PREFETCH_BYTES));
+                          format, inputs, level == Level.AVX512VNNI, PREFETCH_BYTES));
     }
     return gemv[tokens];
   }
@@ -81,9 +88,9 @@ final class WeightCode {
           cache.get(
               new Key(type, inputs, "panel"),
               () ->
-                  panelFormat(type, level) == null
-                      ? FloatPanelCode.assemble(type, inputs, level.atLeast(Level.AVX512))
-                      : PanelCode.assemble(format, inputs));
+                  hasPanelFormat
+                      ? PanelCode.assemble(format, inputs)
+                      : FloatPanelCode.assemble(type, inputs, level.atLeast(Level.AVX512)));
     }
     return panel;
   }

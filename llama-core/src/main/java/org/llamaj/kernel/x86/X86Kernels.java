@@ -26,14 +26,14 @@ final class X86Kernels implements Kernels {
   private final Attention attention;
   private final CacheWriter cacheWriter;
   private final RowTasks rowTasks;
+  private final ShapedCode norm;
+  private final ShapedCode rotate;
+  private final MachineCode add;
+  private final MachineCode swiGlu;
   private final Supplier<Kernels> fallbackSource;
   private Kernels fallback;
 
   private record WeightKey(ElementType type, int inputs) {}
-
-  private record NormKey(int columns, boolean weighted) {}
-
-  private record RotateKey(int headDim, int rotated) {}
 
   /**
    * @param fallback opens kernels for types and shapes without code; they are closed with these
@@ -45,6 +45,10 @@ final class X86Kernels implements Kernels {
     attention = new Attention(workers, level.atLeast(Level.AVX512), cache);
     cacheWriter = new CacheWriter(workers, cache);
     rowTasks = new RowTasks(workers);
+    norm = new ShapedCode(cache, (columns, weighted) -> NormCode.assemble(columns, weighted == 1));
+    rotate = new ShapedCode(cache, RotateCode::assemble);
+    add = cache.get("add", ElementwiseCode::add);
+    swiGlu = cache.get("swiGlu", ElementwiseCode::swiGlu);
   }
 
   private Kernels fallback() {
@@ -125,25 +129,21 @@ final class X86Kernels implements Kernels {
       FloatMatrix input, int rows, MemorySegment weight, float eps, FloatMatrix output) {
     int columns = input.columns();
     boolean weighted = weight != null;
-    MachineCode code =
-        cache.get(new NormKey(columns, weighted), () -> NormCode.assemble(columns, weighted));
     rowTasks
         .arguments(input.address(), weighted ? weight.address() : 0, output.address())
         .strides(4L * columns, 0, 4L * columns)
         .constants(1, Float.floatToRawIntBits(eps))
-        .run(code, rows, columns);
+        .run(norm.get(columns, weighted ? 1 : 0), rows, columns);
   }
 
   @Override
   public void rotate(FloatMatrix x, int rows, int headDim, FloatMatrix angles) {
     int rotated = angles.columns();
-    MachineCode code =
-        cache.get(new RotateKey(headDim, rotated), () -> RotateCode.assemble(headDim, rotated));
     rowTasks
         .arguments(x.address(), angles.address(), x.columns() / headDim)
         .strides(4L * x.columns(), 4L * rotated, 0)
         .constants(0, 0)
-        .run(code, rows, x.columns());
+        .run(rotate.get(headDim, rotated), rows, x.columns());
   }
 
   @Override
@@ -168,22 +168,17 @@ final class X86Kernels implements Kernels {
 
   @Override
   public void swiGlu(FloatMatrix gate, FloatMatrix up, int rows) {
-    elementwise(
-        cache.get("swiGlu", ElementwiseCode::swiGlu),
-        gate,
-        rows,
-        up.address(),
-        4L * gate.columns());
+    elementwise(swiGlu, gate, rows, up.address(), 4L * gate.columns());
   }
 
   @Override
   public void add(FloatMatrix x, FloatMatrix y, int rows) {
-    elementwise(cache.get("add", ElementwiseCode::add), x, rows, y.address(), 4L * x.columns());
+    elementwise(add, x, rows, y.address(), 4L * x.columns());
   }
 
   @Override
   public void addBias(FloatMatrix x, int rows, MemorySegment bias) {
-    elementwise(cache.get("add", ElementwiseCode::add), x, rows, bias.address(), 0);
+    elementwise(add, x, rows, bias.address(), 0);
   }
 
   private void elementwise(

@@ -106,10 +106,23 @@ public final class Assembler {
    * @param address anywhere in the line; need not be readable
    */
   public void prefetcht0(Address address) {
+    prefetch(1, address);
+  }
+
+  /**
+   * Asks for a cache line in the second level and below.
+   *
+   * @param address anywhere in the line; need not be readable
+   */
+  public void prefetcht1(Address address) {
+    prefetch(2, address);
+  }
+
+  private void prefetch(int hint, Address address) {
     prefix(0, address, false);
     code.u8(0x0F);
     code.u8(0x18);
-    ModRm.memory(code, 1, address, 1, 0);
+    ModRm.memory(code, hint, address, 1, 0);
   }
 
   /**

@@ -90,8 +90,8 @@ final class AssemblyText {
   }
 
   private static Gpr gpr(String name) {
-    String wide = name.startsWith("e") ? "r" + name.substring(1) : name;
-    String full = wide.matches("r\\d+d") ? wide.substring(0, wide.length() - 1) : wide;
+    String wide = name.startsWith("e") ? "r" + name.substring(1) : name.equals("ax") ? "rax" : name;
+    String full = wide.matches("r\\d+[dw]") ? wide.substring(0, wide.length() - 1) : wide;
     return Gpr.valueOf(full.toUpperCase(Locale.ROOT));
   }
 
@@ -103,6 +103,7 @@ final class AssemblyText {
       case "CPUID" -> a.cpuid();
       case "XGETBV" -> a.xgetbv();
       case "PREFETCHT0" -> a.prefetcht0((Address) o[0]);
+      case "PREFETCHT1" -> a.prefetcht1((Address) o[0]);
       case "PUSH" -> a.push((Gpr) o[0]);
       case "POP" -> a.pop((Gpr) o[0]);
       case "KMOVQ" -> a.kmovq((Mask) o[0], (Gpr) o[1]);
@@ -113,7 +114,7 @@ final class AssemblyText {
           a.vmovd((Vector) o[0], (Gpr) o[1]);
         }
       }
-      case "MOV" -> mov(a, o, dword);
+      case "MOV" -> mov(a, o, dword, word);
       case "MOVZX" -> {
         if (word) {
           a.movzx16((Gpr) o[0], (Address) o[1]);
@@ -126,9 +127,11 @@ final class AssemblyText {
     }
   }
 
-  private static void mov(Assembler a, Operand[] o, boolean dword) {
+  private static void mov(Assembler a, Operand[] o, boolean dword, boolean word) {
     if (o[0] instanceof Address to) {
-      if (dword) {
+      if (word) {
+        a.mov16(to, (Gpr) o[1]);
+      } else if (dword) {
         a.mov32(to, (Gpr) o[1]);
       } else {
         a.mov(to, (Gpr) o[1]);

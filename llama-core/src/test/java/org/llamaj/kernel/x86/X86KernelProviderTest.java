@@ -1,0 +1,134 @@
+package org.llamaj.kernel.x86;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.llamaj.LlamaException;
+import org.llamaj.kernel.KernelProvider;
+import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.Workers;
+import org.llamaj.kernel.x86.assembler.Assembler;
+
+class X86KernelProviderTest {
+  private final KernelProvider provider = new X86KernelProvider();
+
+  @AfterEach
+  void clearProperties() {
+    System.clearProperty(X86KernelProvider.LEVEL_PROPERTY);
+    System.setProperty("os.name", realSystem);
+    System.setProperty("os.arch", realArchitecture);
+  }
+
+  private final String realSystem = System.getProperty("os.name");
+  private final String realArchitecture = System.getProperty("os.arch");
+
+  @Test
+  void saysOnWhichSystemItDoesNotRun() {
+    System.setProperty("os.name", "Mac OS X");
+    System.setProperty("os.arch", "aarch64");
+
+    assertThat(provider.unavailable())
+        .contains("made for Linux on x86-64, this is Mac OS X on aarch64");
+    try (Workers workers = new Workers(1)) {
+      assertThatThrownBy(() -> provider.open(workers))
+          .isInstanceOf(LlamaException.class)
+          .hasMessageContaining("Mac OS X");
+    }
+  }
+
+  @Test
+  void usesTheLevelThatIsAskedFor() {
+    assumeTrue(provider.unavailable().isEmpty());
+    System.setProperty(X86KernelProvider.LEVEL_PROPERTY, "avx2");
+
+    try (Workers workers = new Workers(1);
+        Kernels kernels = provider.open(workers)) {
+      assertThat(kernels.description()).isEqualTo("x86: AVX2");
+    }
+  }
+
+  @Test
+  void refusesALevelThatThereIsNot() {
+    assumeTrue(provider.unavailable().isEmpty());
+    System.setProperty(X86KernelProvider.LEVEL_PROPERTY, "sse9");
+
+    assertThat(provider.unavailable())
+        .contains("llamaj.x86.level: expected one of [AVX2, AVX512, AVX512VNNI], found sse9");
+  }
+
+  @Test
+  void deniedNativeAccessIsAReason() throws IOException, InterruptedException {
+    assumeTrue(provider.unavailable().isEmpty());
+
+    String output = runJava("--illegal-native-access=deny");
+
+    assertThat(output.lines())
+        .hasSize(2)
+        .allMatch(line -> line.contains("native access is denied"))
+        .allMatch(line -> line.contains("--enable-native-access=ALL-UNNAMED"));
+  }
+
+  /** What a JVM with this option prints, started on the class path. */
+  private static String runJava(String option) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-Xmx64m");
+    command.add(option);
+    command.add("-cp");
+    command.add(
+        Stream.of(X86KernelProvider.class, PrintReason.class)
+            .map(type -> type.getProtectionDomain().getCodeSource().getLocation().getPath())
+            .collect(Collectors.joining(System.getProperty("path.separator"))));
+    command.add(PrintReason.class.getName());
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    return output;
+  }
+
+  /** Prints twice, as a class that failed to initialise fails otherwise the second time. */
+  static final class PrintReason {
+    private PrintReason() {}
+
+    public static void main(String[] arguments) {
+      for (int i = 0; i < 2; i++) {
+        System.out.println(new X86KernelProvider().unavailable().orElse("available"));
+      }
+    }
+  }
+
+  @Test
+  void codeIsNotWritable() throws IOException {
+    assumeTrue(provider.unavailable().isEmpty());
+    Assembler a = new Assembler();
+    a.ret();
+    try (MachineCode code = new MachineCode(a.code())) {
+      code.call(0, 0, 0, 0, 0, 0);
+
+      assertThat(permissions(code.address())).isEqualTo("r-xp");
+    }
+  }
+
+  private static String permissions(long address) throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/self/maps"))) {
+      String[] range = line.split(" ")[0].split("-");
+      if (Long.parseUnsignedLong(range[0], 16) <= address
+          && address < Long.parseUnsignedLong(range[1], 16)) {
+        return line.split(" ")[1];
+      }
+    }
+    throw new AssertionError("not mapped");
+  }
+}
