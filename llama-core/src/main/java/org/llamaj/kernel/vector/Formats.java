@@ -19,6 +19,10 @@ final class Formats {
       case Q4_K -> SuperBlockFormat.Q4_K;
       case Q5_K -> SuperBlockFormat.Q5_K;
       case Q6_K -> SixBitFormat.INSTANCE;
+      case Q2_K -> TwoBitFormat.Q2_K;
+      case Q3_K -> TwoBitFormat.Q3_K;
+      case IQ4_NL -> NonLinearFormat.IQ4_NL;
+      case IQ4_XS -> NonLinearFormat.IQ4_XS;
       default -> new ReferenceFormat(type);
     };
   }

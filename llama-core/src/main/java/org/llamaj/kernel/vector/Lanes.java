@@ -86,8 +86,8 @@ final class Lanes {
     return ALL.get(INT, address);
   }
 
-  static long i64(long address) {
-    return ALL.get(LONG, address);
+  static void i64(long address, long value) {
+    ALL.set(LONG, address, value);
   }
 
   static float f32(long address) {

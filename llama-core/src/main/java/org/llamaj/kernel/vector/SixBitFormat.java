@@ -1,6 +1,15 @@
 package org.llamaj.kernel.vector;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static jdk.incubator.vector.FloatVector.fromMemorySegment;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+import static org.llamaj.kernel.vector.Lanes.ALL;
+import static org.llamaj.kernel.vector.Lanes.F;
 import static org.llamaj.kernel.vector.Lanes.LANES;
+import static org.llamaj.kernel.vector.Lanes.LE;
+import static org.llamaj.kernel.vector.Lanes.SHORT;
 import static org.llamaj.kernel.vector.Lanes.broadcast;
 import static org.llamaj.kernel.vector.Lanes.f16;
 import static org.llamaj.kernel.vector.Lanes.f32;
@@ -8,7 +17,6 @@ import static org.llamaj.kernel.vector.Lanes.floats;
 import static org.llamaj.kernel.vector.Lanes.i8;
 import static org.llamaj.kernel.vector.Lanes.signedBytes;
 import static org.llamaj.kernel.vector.Lanes.store;
-import static org.llamaj.kernel.vector.Lanes.toFloat;
 import static org.llamaj.kernel.vector.Lanes.unsignedBytes;
 
 import jdk.incubator.vector.FloatVector;
@@ -51,11 +59,15 @@ enum SixBitFormat implements Format {
           IntVector first = unsignedBytes(low + i);
           IntVector second = unsignedBytes(low + 32 + i);
           IntVector bits = unsignedBytes(high + i);
+          IntVector q0 = first.and(0xF).or(bits.lanewise(LSHL, 4).and(0x30)).sub(32);
+          IntVector q1 = second.and(0xF).or(bits.lanewise(LSHL, 2).and(0x30)).sub(32);
+          IntVector q2 = first.lanewise(LSHR, 4).or(bits.and(0x30)).sub(32);
+          IntVector q3 = second.lanewise(LSHR, 4).or(bits.lanewise(LSHR, 2).and(0x30)).sub(32);
           long to = at + 4 * i;
-          store(toFloat(sixBits0(first, bits).sub(32)).mul(scale0), to);
-          store(toFloat(sixBits1(second, bits).sub(32)).mul(scale1), to + 4 * 32);
-          store(toFloat(sixBits2(first, bits).sub(32)).mul(scale2), to + 4 * 64);
-          store(toFloat(sixBits3(second, bits).sub(32)).mul(scale3), to + 4 * 96);
+          ((FloatVector) q0.convert(I2F, 0)).mul(scale0).intoMemorySegment(ALL, to, LE);
+          ((FloatVector) q1.convert(I2F, 0)).mul(scale1).intoMemorySegment(ALL, to + 128, LE);
+          ((FloatVector) q2.convert(I2F, 0)).mul(scale2).intoMemorySegment(ALL, to + 256, LE);
+          ((FloatVector) q3.convert(I2F, 0)).mul(scale3).intoMemorySegment(ALL, to + 384, LE);
         }
       }
     }
@@ -69,7 +81,7 @@ enum SixBitFormat implements Format {
   @Override
   public long prepare(long x, int columns, long target) {
     for (int column = 0; column < columns; column += 16) {
-      FloatVector sum = FloatVector.zero(Lanes.F);
+      FloatVector sum = FloatVector.zero(F);
       for (int i = 0; i < 16; i += LANES) {
         FloatVector values = floats(x + 4L * (column + i));
         store(values, target + 4L * (column + i));
@@ -84,60 +96,64 @@ enum SixBitFormat implements Format {
   public void multiply(
       long weights, long rowBytes, int rows, long x, int columns, long output, Scratch scratch) {
     for (int i = 0; i < rows; i++) {
-      f32(output + 4L * i, dot(weights + i * rowBytes, x, x + 4L * columns, columns / BLOCK));
+      long row = weights + i * rowBytes;
+      float offsets = offsets(row, x + 4L * columns, columns / BLOCK);
+      f32(output + 4L * i, dot(row, x, columns / BLOCK) - offsets);
     }
   }
 
-  private static float dot(long weights, long x, long sums, int blocks) {
-    FloatVector sum = FloatVector.zero(Lanes.F);
+  /** 32 times the products of scales and sums of activations. */
+  private static float offsets(long weights, long sums, int blocks) {
+    FloatVector sum = FloatVector.zero(F);
     for (int b = 0; b < blocks; b++) {
       long block = weights + BLOCK_BYTES * b;
-      float scale = f16(block + 208);
-      FloatVector offset = broadcast(-32 * scale);
+      FloatVector scale = broadcast(f16(block + 208));
       for (int i = 0; i < 16; i += LANES) {
         FloatVector scaled = signedBytes(block + 192 + i).mul(floats(sums + 4L * (16 * b + i)));
-        sum = scaled.fma(offset, sum);
+        sum = scaled.fma(scale, sum);
       }
+    }
+    return 32 * sum.reduceLanes(VectorOperators.ADD);
+  }
+
+  private static float dot(long weights, long x, int blocks) {
+    FloatVector sum = FloatVector.zero(F);
+    for (int b = 0; b < blocks; b++) {
+      long block = weights + BLOCK_BYTES * b;
+      FloatVector blockSum = FloatVector.zero(F);
       for (int group = 0; group < 4; group++) {
         int half = group >> 1;
         int side = group & 1;
-        long low = block + 64 * half + 16 * side;
-        long high = block + 128 + 32 * half + 16 * side;
-        long scales = block + 192 + 8 * half + side;
+        long low = block + (64 * half + 16 * side);
+        long high = block + (128 + 32 * half + 16 * side);
+        long scales = block + (192 + 8 * half + side);
         long xg = x + 4L * (BLOCK * b + 128 * half + 16 * side);
-        FloatVector scale0 = broadcast(scale * i8(scales));
-        FloatVector scale1 = broadcast(scale * i8(scales + 2));
-        FloatVector scale2 = broadcast(scale * i8(scales + 4));
-        FloatVector scale3 = broadcast(scale * i8(scales + 6));
+        FloatVector t0 = FloatVector.zero(F);
+        FloatVector t1 = t0;
+        FloatVector t2 = t0;
+        FloatVector t3 = t0;
         for (int i = 0; i < 16; i += LANES) {
           IntVector first = unsignedBytes(low + i);
           IntVector second = unsignedBytes(low + 32 + i);
           IntVector bits = unsignedBytes(high + i);
+          IntVector q0 = first.and(0xF).or(bits.lanewise(LSHL, 4).and(0x30));
+          IntVector q1 = second.and(0xF).or(bits.lanewise(LSHL, 2).and(0x30));
+          IntVector q2 = first.lanewise(LSHR, 4).or(bits.and(0x30));
+          IntVector q3 = second.lanewise(LSHR, 4).or(bits.lanewise(LSHR, 2).and(0x30));
           long xi = xg + 4 * i;
-          sum = toFloat(sixBits0(first, bits)).mul(floats(xi)).fma(scale0, sum);
-          sum = toFloat(sixBits1(second, bits)).mul(floats(xi + 4 * 32)).fma(scale1, sum);
-          sum = toFloat(sixBits2(first, bits)).mul(floats(xi + 4 * 64)).fma(scale2, sum);
-          sum = toFloat(sixBits3(second, bits)).mul(floats(xi + 4 * 96)).fma(scale3, sum);
+          t0 = ((FloatVector) q0.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi, LE), t0);
+          t1 = ((FloatVector) q1.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi + 128, LE), t1);
+          t2 = ((FloatVector) q2.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi + 256, LE), t2);
+          t3 = ((FloatVector) q3.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi + 384, LE), t3);
         }
+        blockSum = t0.fma(FloatVector.broadcast(F, ALL.get(JAVA_BYTE, scales)), blockSum);
+        blockSum = t1.fma(FloatVector.broadcast(F, ALL.get(JAVA_BYTE, scales + 2)), blockSum);
+        blockSum = t2.fma(FloatVector.broadcast(F, ALL.get(JAVA_BYTE, scales + 4)), blockSum);
+        blockSum = t3.fma(FloatVector.broadcast(F, ALL.get(JAVA_BYTE, scales + 6)), blockSum);
       }
+      float scale = Float.float16ToFloat(ALL.get(SHORT, block + 208));
+      sum = blockSum.fma(FloatVector.broadcast(F, scale), sum);
     }
     return sum.reduceLanes(VectorOperators.ADD);
-  }
-
-  private static IntVector sixBits0(IntVector low, IntVector high) {
-    return low.and(0xF).or(high.lanewise(VectorOperators.LSHL, 4).and(0x30));
-  }
-
-  private static IntVector sixBits1(IntVector low, IntVector high) {
-    return low.and(0xF).or(high.lanewise(VectorOperators.LSHL, 2).and(0x30));
-  }
-
-  private static IntVector sixBits2(IntVector low, IntVector high) {
-    return low.lanewise(VectorOperators.LSHR, 4).or(high.and(0x30));
-  }
-
-  private static IntVector sixBits3(IntVector low, IntVector high) {
-    return low.lanewise(VectorOperators.LSHR, 4)
-        .or(high.lanewise(VectorOperators.LSHR, 2).and(0x30));
   }
 }

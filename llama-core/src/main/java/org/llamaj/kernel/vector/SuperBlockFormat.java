@@ -1,10 +1,13 @@
 package org.llamaj.kernel.vector;
 
+import static org.llamaj.kernel.vector.Lanes.F;
 import static org.llamaj.kernel.vector.Lanes.LANES;
+import static org.llamaj.kernel.vector.Lanes.broadcast;
 import static org.llamaj.kernel.vector.Lanes.f16;
 import static org.llamaj.kernel.vector.Lanes.f32;
 import static org.llamaj.kernel.vector.Lanes.floats;
 import static org.llamaj.kernel.vector.Lanes.i32;
+import static org.llamaj.kernel.vector.Lanes.i64;
 import static org.llamaj.kernel.vector.Lanes.store;
 import static org.llamaj.kernel.vector.Lanes.toFloat;
 import static org.llamaj.kernel.vector.Lanes.unsignedBytes;
@@ -16,7 +19,8 @@ import jdk.incubator.vector.VectorOperators;
 /**
  * The K types: super-blocks of 256 values, whose sub-blocks have small integers as scales and
  * minima. A minimum is the same for all values of a sub-block, so the dot products take it once
- * with the sum of the sub-block's activations, which follow the activations.
+ * with the sum of the sub-block's activations. Sub-scales are unpacked for a whole row at first:
+ * then the main loop loads and broadcasts them in one instruction.
  */
 enum SuperBlockFormat implements Format {
   /** Half scale, half minimum, 12 bytes of 6-bit sub-scales and sub-minima, nibbles. */
@@ -47,30 +51,26 @@ enum SuperBlockFormat implements Format {
     }
 
     @Override
-    float dot(long weights, long x, long sums, int blocks) {
-      FloatVector sum = FloatVector.zero(Lanes.F);
-      float minimumSum = 0;
+    float dot(long weights, long x, int blocks, long scales) {
+      FloatVector sum = FloatVector.zero(F);
       for (int b = 0; b < blocks; b++) {
-        long block = weights + 144L * b;
-        float scale = f16(block);
-        long scales = subScales(block + 4);
-        minimumSum += f16(block + 2) * minima(subMinima(block + 4), sums + 4L * 8 * b);
+        FloatVector blockSum = FloatVector.zero(F);
         for (int pair = 0; pair < 4; pair++) {
-          long q = block + 16 + 32 * pair;
+          long q = weights + 144L * b + (16 + 32 * pair);
           long xp = x + 4L * (BLOCK * b + 64 * pair);
-          FloatVector low = FloatVector.zero(Lanes.F);
+          FloatVector low = FloatVector.zero(F);
           FloatVector high = low;
           for (int i = 0; i < 32; i += LANES) {
             IntVector bytes = unsignedBytes(q + i);
             low = toFloat(bytes.and(0xF)).fma(floats(xp + 4L * i), low);
             high = toFloat(bytes.and(0xF0)).fma(floats(xp + 4L * (32 + i)), high);
           }
-          sum = low.fma(Lanes.broadcast(scale * (scales & 0xFF)), sum);
-          sum = high.fma(Lanes.broadcast(scale / 16 * (scales >>> 8 & 0xFF)), sum);
-          scales >>>= 16;
+          blockSum = low.fma(broadcast(f32(scales + 64L * b + 8 * pair)), blockSum);
+          blockSum = high.fma(broadcast(f32(scales + 64L * b + 8 * pair + 4)), blockSum);
         }
+        sum = blockSum.fma(broadcast(f16(weights + 144L * b)), sum);
       }
-      return sum.reduceLanes(VectorOperators.ADD) - minimumSum;
+      return sum.reduceLanes(VectorOperators.ADD);
     }
   },
 
@@ -108,34 +108,30 @@ enum SuperBlockFormat implements Format {
     }
 
     @Override
-    float dot(long weights, long x, long sums, int blocks) {
-      FloatVector sum = FloatVector.zero(Lanes.F);
-      float minimumSum = 0;
+    float dot(long weights, long x, int blocks, long scales) {
+      FloatVector sum = FloatVector.zero(F);
       for (int b = 0; b < blocks; b++) {
-        long block = weights + 176L * b;
-        float scale = f16(block);
-        long scales = subScales(block + 4);
-        minimumSum += f16(block + 2) * minima(subMinima(block + 4), sums + 4L * 8 * b);
+        FloatVector blockSum = FloatVector.zero(F);
         for (int pair = 0; pair < 4; pair++) {
-          long q = block + 48 + 32 * pair;
+          long q = weights + 176L * b + (48 + 32 * pair);
+          long fifth = weights + 176L * b + 16;
           long xp = x + 4L * (BLOCK * b + 64 * pair);
-          FloatVector low = FloatVector.zero(Lanes.F);
+          FloatVector low = FloatVector.zero(F);
           FloatVector high = low;
           for (int i = 0; i < 32; i += LANES) {
             IntVector bytes = unsignedBytes(q + i);
-            IntVector fifth =
-                unsignedBytes(block + 16 + i).lanewise(VectorOperators.LSHR, 2 * pair);
-            IntVector lowBits = fifth.and(1).lanewise(VectorOperators.LSHL, 4);
-            IntVector highBits = fifth.and(2).lanewise(VectorOperators.LSHL, 7);
-            low = toFloat(bytes.and(0xF).or(lowBits)).fma(floats(xp + 4L * i), low);
-            high = toFloat(bytes.and(0xF0).or(highBits)).fma(floats(xp + 4L * (32 + i)), high);
+            IntVector bits = unsignedBytes(fifth + i).lanewise(VectorOperators.LSHR, 2 * pair);
+            IntVector lowBit = bits.lanewise(VectorOperators.LSHL, 4).and(0x10);
+            IntVector highBit = bits.lanewise(VectorOperators.LSHL, 7).and(0x100);
+            low = toFloat(bytes.and(0xF).or(lowBit)).fma(floats(xp + 4L * i), low);
+            high = toFloat(bytes.and(0xF0).or(highBit)).fma(floats(xp + 4L * (32 + i)), high);
           }
-          sum = low.fma(Lanes.broadcast(scale * (scales & 0xFF)), sum);
-          sum = high.fma(Lanes.broadcast(scale / 16 * (scales >>> 8 & 0xFF)), sum);
-          scales >>>= 16;
+          blockSum = low.fma(broadcast(f32(scales + 64L * b + 8 * pair)), blockSum);
+          blockSum = high.fma(broadcast(f32(scales + 64L * b + 8 * pair + 4)), blockSum);
         }
+        sum = blockSum.fma(broadcast(f16(weights + 176L * b)), sum);
       }
-      return sum.reduceLanes(VectorOperators.ADD) - minimumSum;
+      return sum.reduceLanes(VectorOperators.ADD);
     }
   };
 
@@ -143,7 +139,8 @@ enum SuperBlockFormat implements Format {
 
   abstract void decodeBlocks(long weights, int blocks, long target);
 
-  abstract float dot(long weights, long x, long sums, int blocks);
+  /** The products without the minima; {@code scales} are as {@link #unpackScales} left them. */
+  abstract float dot(long weights, long x, int blocks, long scales);
 
   @Override
   public void decode(long weights, int columns, long target, Scratch scratch) {
@@ -152,19 +149,26 @@ enum SuperBlockFormat implements Format {
 
   @Override
   public int preparedFloats(int columns) {
-    return columns + columns / 32;
+    return columns + columns / BLOCK * 16;
   }
 
+  /**
+   * The activations, those of odd sub-blocks divided by 16 because their nibbles are used where
+   * they are; then for each super-block eight zeros and the eight sums of its sub-blocks.
+   */
   @Override
   public long prepare(long x, int columns, long target) {
-    for (int column = 0; column < columns; column += 32) {
-      FloatVector sum = FloatVector.zero(Lanes.F);
+    for (int sub = 0; sub < columns / 32; sub++) {
+      FloatVector sum = FloatVector.zero(F);
+      float factor = (sub & 1) == 0 ? 1 : 1f / 16;
       for (int i = 0; i < 32; i += LANES) {
-        FloatVector values = floats(x + 4L * (column + i));
-        store(values, target + 4L * (column + i));
+        FloatVector values = floats(x + 4L * (32 * sub + i));
+        store(values.mul(factor), target + 4L * (32 * sub + i));
         sum = sum.add(values);
       }
-      f32(target + 4L * (columns + column / 32), sum.reduceLanes(VectorOperators.ADD));
+      long sums = target + 4L * (columns + 16 * (sub / 8) + sub % 8);
+      f32(sums, 0);
+      f32(sums + 4 * 8, sum.reduceLanes(VectorOperators.ADD));
     }
     return target;
   }
@@ -172,9 +176,37 @@ enum SuperBlockFormat implements Format {
   @Override
   public void multiply(
       long weights, long rowBytes, int rows, long x, int columns, long output, Scratch scratch) {
+    int blocks = columns / BLOCK;
+    long scales = scratch.floats(16L * blocks + 4L * blocks);
     for (int i = 0; i < rows; i++) {
-      f32(output + 4L * i, dot(weights + i * rowBytes, x, x + 4L * columns, columns / BLOCK));
+      long row = weights + i * rowBytes;
+      float minima = unpackScales(row, (int) (rowBytes / blocks), blocks, x + 4L * columns, scales);
+      f32(output + 4L * i, dot(row, x, blocks, scales) - minima);
     }
+  }
+
+  /**
+   * Leaves the sub-scales of a row as floats at {@code scales}, 16 per super-block of which the
+   * last eight are the sub-minima, and returns the product of minima and activations.
+   */
+  private static float unpackScales(
+      long weights, int blockBytes, int blocks, long sums, long scales) {
+    long bytes = scales + 64L * blocks;
+    for (int b = 0; b < blocks; b++) {
+      long packed = weights + (long) blockBytes * b + 4;
+      i64(bytes + 16L * b, subScales(packed));
+      i64(bytes + 16L * b + 8, subMinima(packed));
+    }
+    FloatVector sum = FloatVector.zero(F);
+    for (int b = 0; b < blocks; b++) {
+      FloatVector minimum = broadcast(f16(weights + (long) blockBytes * b + 2));
+      for (int i = 0; i < 16; i += LANES) {
+        FloatVector values = toFloat(unsignedBytes(bytes + 16L * b + i));
+        store(values, scales + 64L * b + 4 * i);
+        sum = values.mul(floats(sums + 64L * b + 4 * i)).fma(minimum, sum);
+      }
+    }
+    return sum.reduceLanes(VectorOperators.ADD);
   }
 
   /** The eight sub-scales, one in each byte, the first lowest. */
@@ -191,17 +223,5 @@ enum SuperBlockFormat implements Format {
     int third = i32(packed + 8);
     int upper = third >>> 4 & 0x0F0F0F0F | second >>> 2 & 0x30303030;
     return second & 0x3F3F3F3FL | (long) upper << 32;
-  }
-
-  /** The sum of eight sub-minima times the sums of their activations. */
-  private static float minima(long minima, long sums) {
-    float even = 0;
-    float odd = 0;
-    for (int i = 0; i < 8; i += 2) {
-      even += (minima & 0xFF) * f32(sums + 4L * i);
-      odd += (minima >>> 8 & 0xFF) * f32(sums + 4L * i + 4);
-      minima >>>= 16;
-    }
-    return even + odd;
   }
 }
