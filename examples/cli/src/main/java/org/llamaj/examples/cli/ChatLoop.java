@@ -87,6 +87,9 @@ final class ChatLoop {
     if (line != null) {
       text.append(line);
     } else if (text.isEmpty()) {
+      if (interactive) {
+        out.println();
+      }
       return null;
     }
     return text.toString();
