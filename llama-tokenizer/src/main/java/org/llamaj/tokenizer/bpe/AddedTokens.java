@@ -13,7 +13,7 @@ import org.llamaj.tokenizer.SpecialTokens;
 /** Finds added tokens in text: the leftmost, and of those that start there the longest. */
 public final class AddedTokens {
   /** An added token and where it was found, with the white space it takes with it. */
-  record Match(AddedToken token, int start, int end) {}
+  public record Match(AddedToken token, int start, int end) {}
 
   private final AddedToken[] sorted;
   private final Map<String, AddedToken> byText = new HashMap<>();
@@ -50,7 +50,7 @@ public final class AddedTokens {
   }
 
   /** The first added token at or after an index, or null. */
-  Match find(CharSequence text, int from, SpecialTokens allowed) {
+  public Match find(CharSequence text, int from, SpecialTokens allowed) {
     for (int at = from; at < text.length(); at++) {
       if (firstChars.get(text.charAt(at))) {
         AddedToken token = longestAt(text, at, allowed);
@@ -60,6 +60,33 @@ public final class AddedTokens {
       }
     }
     return null;
+  }
+
+  /**
+   * Where, at or after an index, an added token begins, or at the end of the text a part of one
+   * that what follows might complete; -1 if there is no such place.
+   */
+  public int lookAlike(String text, int from) {
+    for (int at = from; at < text.length(); at++) {
+      if (firstChars.get(text.charAt(at))
+          && (longestAt(text, at, SpecialTokens.all()) != null || endsWithinToken(text, at))) {
+        return at;
+      }
+    }
+    return -1;
+  }
+
+  private boolean endsWithinToken(String text, int at) {
+    int low = 0;
+    int high = sorted.length;
+    for (int i = at; i < text.length() && low < high; i++) {
+      if (sorted[low].text().length() == i - at) {
+        low++;
+      }
+      low = firstNotBelow(low, high, i - at, text.charAt(i));
+      high = firstNotBelow(low, high, i - at, text.charAt(i) + 1);
+    }
+    return low < high;
   }
 
   private AddedToken longestAt(CharSequence text, int at, SpecialTokens allowed) {

@@ -9,7 +9,8 @@ import org.llamaj.tokenizer.TokenizerMetadata;
 /** The way a model expects conversations. Immutable and safe for use by many threads. */
 public interface ChatFormat {
   /**
-   * The format of a model.
+   * The format of a model: that of its family where the file has no chat template or one that
+   * writes turns as the family does, otherwise the one that the template describes.
    *
    * @param tokenizer the model's tokenizer
    * @param metadata the model file's key-value metadata
@@ -55,6 +56,19 @@ public interface ChatFormat {
    */
   static ChatFormat llama4(Tokenizer tokenizer, ToolCallStyle style) {
     return HeaderFormat.llama4(tokenizer, style);
+  }
+
+  /**
+   * The format that a chat template describes, for fine-tunes with formats of their own. What looks
+   * like a control token in messages stays text with templates too.
+   *
+   * @param tokenizer the model's tokenizer
+   * @param template a Jinja template as transformers uses them
+   * @return the format
+   * @throws TokenizerException if the template is not well-formed
+   */
+  static ChatFormat template(Tokenizer tokenizer, String template) {
+    return new JinjaFormat(tokenizer, template);
   }
 
   /**

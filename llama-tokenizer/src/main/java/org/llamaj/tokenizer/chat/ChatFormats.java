@@ -1,30 +1,62 @@
 package org.llamaj.tokenizer.chat;
 
+import java.util.List;
 import java.util.Optional;
 import org.llamaj.tokenizer.Tokenizer;
 import org.llamaj.tokenizer.TokenizerException;
 
 /** Tells from a vocabulary and a template which format a model expects. */
 final class ChatFormats {
+  private static final Conversation PROBE =
+      Conversation.of(Message.user("1"), Message.assistant("2"), Message.user("3"));
+
   private ChatFormats() {}
 
+  /**
+   * The family's own format where the template writes turns as it does, whatever it writes before
+   * them: then control tokens are set as ids. Any other template is interpreted.
+   */
   static ChatFormat detect(Tokenizer tokenizer, Optional<String> template) {
-    String hints = template.orElse("");
-    boolean noTemplate = template.isEmpty();
-    if (has(tokenizer, "<|header_start|>") && (noTemplate || hints.contains("<|header_start|>"))) {
-      return ChatFormat.llama4(tokenizer, ToolCallStyle.PYTHON_LIST);
+    Optional<ChatFormat> family = family(tokenizer);
+    if (template.isEmpty()) {
+      return family.orElseThrow(
+          () ->
+              new TokenizerException(
+                  "The model file has no chat template, and its vocabulary has not the tokens of"
+                      + " any chat format of Llama 2, 3 or 4"));
     }
-    if (has(tokenizer, "<|start_header_id|>")
-        && (noTemplate || hints.contains("<|start_header_id|>"))) {
-      return ChatFormat.llama3(tokenizer, ToolCallStyle.JSON);
+    if (family.isPresent() && writesTurnsAs(family.get(), tokenizer, template.get())) {
+      return family.get();
     }
-    if (has(tokenizer, "<s>") && (noTemplate || hints.contains("[INST]"))) {
-      return ChatFormat.llama2(tokenizer);
-    }
-    throw new TokenizerException("The model has no chat format that is known");
+    return new JinjaFormat(tokenizer, template.get());
   }
 
-  private static boolean has(Tokenizer tokenizer, String special) {
-    return tokenizer.special(special).isPresent();
+  private static Optional<ChatFormat> family(Tokenizer tokenizer) {
+    if (has(tokenizer, "<|begin_of_text|>", "<|header_start|>", "<|header_end|>", "<|eot|>")) {
+      return Optional.of(ChatFormat.llama4(tokenizer, ToolCallStyle.PYTHON_LIST));
+    }
+    if (has(
+        tokenizer, "<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")) {
+      return Optional.of(ChatFormat.llama3(tokenizer, ToolCallStyle.JSON));
+    }
+    return has(tokenizer, "<s>", "</s>")
+        ? Optional.of(ChatFormat.llama2(tokenizer))
+        : Optional.empty();
+  }
+
+  private static boolean writesTurnsAs(ChatFormat family, Tokenizer tokenizer, String template) {
+    try {
+      String text = new JinjaFormat(tokenizer, template).prompt(PROBE).text();
+      String turns = family.prompt(PROBE).text();
+      int afterBegin = turns.indexOf('>') + 1;
+      return text.endsWith(turns.substring(afterBegin));
+    } catch (TokenizerException e) {
+      // A template that cannot even do this would not work for any other conversation.
+      return true;
+    }
+  }
+
+  private static boolean has(Tokenizer tokenizer, String... special) {
+    return List.of(special).stream().allMatch(token -> tokenizer.special(token).isPresent());
   }
 }

@@ -81,7 +81,7 @@ final class HeaderFormat implements ChatFormat {
   @Override
   public Prompt prompt(Conversation conversation) {
     PromptBuilder prompt = new PromptBuilder(tokenizer).token(begin);
-    messages(prompt, ToolPrompts.withTools(conversation, style).messages());
+    messages(prompt, withToolsDescribed(conversation).messages());
     return prompt.build();
   }
 
@@ -92,6 +92,24 @@ final class HeaderFormat implements ChatFormat {
     prompt.token(ending(conversation.messages().get(known - 1)));
     messages(prompt, next);
     return Optional.of(prompt.build());
+  }
+
+  private Conversation withToolsDescribed(Conversation conversation) {
+    if (conversation.tools().isEmpty()) {
+      return conversation.builtInTools().isEmpty()
+          ? conversation
+          : ToolPromptStyle.LLAMA_3_1_BUILT_IN.describe(conversation);
+    }
+    ToolPromptStyle prompt =
+        switch (style) {
+          case JSON -> ToolPromptStyle.LLAMA_3_1_JSON;
+          case FUNCTION_TAG -> ToolPromptStyle.LLAMA_3_1_FUNCTION_TAG;
+          case PYTHON_LIST ->
+              family == Family.LLAMA_4
+                  ? ToolPromptStyle.LLAMA_4_PYTHONIC_SYSTEM
+                  : ToolPromptStyle.LLAMA_3_2_PYTHONIC_SYSTEM;
+        };
+    return prompt.describe(conversation);
   }
 
   private void messages(PromptBuilder prompt, List<Message> messages) {

@@ -30,7 +30,7 @@ final class Llama2Format implements ChatFormat {
   @Override
   public Prompt prompt(Conversation conversation) {
     PromptBuilder prompt = new PromptBuilder(tokenizer);
-    if (!conversation.tools().isEmpty()) {
+    if (!conversation.tools().isEmpty() || !conversation.builtInTools().isEmpty()) {
       throw unsupported("tools");
     }
     List<Message> messages = conversation.messages();
