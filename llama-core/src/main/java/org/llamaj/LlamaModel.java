@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.gguf.GgufReader;
+import org.llamaj.kernel.CacheType;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.tokenizer.SpecialTokens;
 import org.llamaj.tokenizer.Tokenizer;
@@ -49,6 +50,19 @@ public final class LlamaModel implements AutoCloseable {
    */
   public static LlamaModel load(Path path) {
     return builder(path).load();
+  }
+
+  /**
+   * Tells how much memory a model would need, from the header of its file.
+   *
+   * @param path a GGUF file; the first one of a split model
+   * @param contextLength tokens of the longest conversation
+   * @param cacheType how keys and values are stored
+   * @return bytes of weights, cache and activations
+   * @throws LlamaException if the file is no model this library runs
+   */
+  public static MemoryPlan plan(Path path, int contextLength, CacheType cacheType) {
+    return builder(path).contextLength(contextLength).cacheType(cacheType).plan();
   }
 
   /**

@@ -1,5 +1,6 @@
 package org.llamaj;
 
+import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -8,6 +9,7 @@ import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.loading.LoadingOptions;
+import org.llamaj.loading.MemoryPlanner;
 
 /**
  * How to load a model: {@code LlamaModel.builder(path).contextLength(8192).load()}. Used by one
@@ -19,6 +21,7 @@ public final class ModelBuilder {
   private OptionalInt threads = OptionalInt.empty();
   private Optional<String> kernels = Optional.empty();
   private CacheType cacheType = CacheType.F16;
+  private Optional<Path> cacheDirectory = Optional.empty();
   private Residency residency = Residency.MAPPED;
   private int batchSize = 512;
   private LoadListener listener = _ -> {};
@@ -73,6 +76,20 @@ public final class ModelBuilder {
   }
 
   /**
+   * Keeps keys and values in a file that is mapped into memory, so that long conversations may
+   * outgrow it. The file is temporary and nobody else can read it; it goes when the model is
+   * closed, also if the JVM is killed (on systems that cannot do that, when the next model uses the
+   * directory).
+   *
+   * @param directory on a fast disk with room for the cache; created if it is missing
+   * @return this
+   */
+  public ModelBuilder kvDirectory(Path directory) {
+    cacheDirectory = Optional.of(directory);
+    return this;
+  }
+
+  /**
    * Sets where the weights live.
    *
    * @param value {@link Residency#MAPPED} without it
@@ -114,9 +131,25 @@ public final class ModelBuilder {
    *     cannot run
    */
   public LlamaModel load() {
-    LoadingOptions options =
-        new LoadingOptions(contextLength, threads, kernels, cacheType, residency, batchSize);
-    return new LlamaModel(LoadedModel.load(source.get(), options, listener::onProgress));
+    return new LlamaModel(LoadedModel.load(source.get(), options(), listener::onProgress));
+  }
+
+  /**
+   * Tells how much memory the model would need, from the header of its file: no weights are read.
+   *
+   * @return bytes of weights, of the cache of one conversation that fills the context, of
+   *     activations
+   * @throws LlamaException if the file is no model this library runs
+   */
+  public MemoryPlan plan() {
+    try (Checkpoint checkpoint = source.get()) {
+      return MemoryPlanner.plan(checkpoint, options());
+    }
+  }
+
+  private LoadingOptions options() {
+    return new LoadingOptions(
+        contextLength, threads, kernels, cacheType, cacheDirectory, residency, batchSize);
   }
 
   private static int positive(String name, int value) {

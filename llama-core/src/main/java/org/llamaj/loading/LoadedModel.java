@@ -1,8 +1,6 @@
 package org.llamaj.loading;
 
 import java.lang.foreign.Arena;
-import java.util.Optional;
-import java.util.ServiceLoader;
 import java.util.function.DoubleConsumer;
 import org.llamaj.LlamaException;
 import org.llamaj.Residency;
@@ -10,10 +8,11 @@ import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Workers;
-import org.llamaj.spi.FeedForwardProvider;
 import org.llamaj.tokenizer.Tokenizer;
 import org.llamaj.tokenizer.TokenizerException;
 import org.llamaj.transformer.Configuration;
+import org.llamaj.transformer.PageFile;
+import org.llamaj.transformer.PageMemory;
 import org.llamaj.transformer.Transformer;
 import org.llamaj.transformer.TransformerBuilder;
 import org.llamaj.transformer.WeightSource;
@@ -27,7 +26,8 @@ import org.llamaj.transformer.WeightSource;
  * @param selection which kernels were chosen and why
  * @param kernels the arithmetic
  * @param workers the threads
- * @param arena memory of activations and cache
+ * @param cacheMemory memory of keys and values
+ * @param arena memory of activations
  */
 public record LoadedModel(
     Checkpoint checkpoint,
@@ -36,6 +36,7 @@ public record LoadedModel(
     KernelSelection selection,
     Kernels kernels,
     Workers workers,
+    PageMemory cacheMemory,
     Arena arena)
     implements AutoCloseable {
 
@@ -71,7 +72,9 @@ public record LoadedModel(
     Arena arena = Arena.ofShared();
     Workers workers = new Workers(options.threads().orElseGet(PhysicalCores::count));
     Kernels kernels = null;
+    PageMemory cacheMemory = PageMemory.of(arena);
     try {
+      cacheMemory = cacheMemory(options, arena);
       kernels = selection.provider().open(workers);
       Transformer transformer =
           new TransformerBuilder(
@@ -83,21 +86,30 @@ public record LoadedModel(
               .build(
                   options.contextLength().orElse(configuration.contextLength()),
                   options.cacheType(),
-                  experts(configuration),
+                  cacheMemory,
+                  ExpertsModule.find(configuration),
                   layer -> onLayer(layer, configuration, options, progress));
       return new LoadedModel(
-          checkpoint, tokenizer, transformer, selection, kernels, workers, arena);
+          checkpoint, tokenizer, transformer, selection, kernels, workers, cacheMemory, arena);
     } catch (RuntimeException | Error e) {
       if (kernels != null) {
         kernels.close();
       }
       workers.close();
+      cacheMemory.close();
       arena.close();
       if (e instanceof LlamaException failure) {
         throw naming(checkpoint, failure);
       }
       throw e;
     }
+  }
+
+  private static PageMemory cacheMemory(LoadingOptions options, Arena arena) {
+    return options
+        .cacheDirectory()
+        .<PageMemory>map(directory -> PageFile.create(directory, arena))
+        .orElseGet(() -> PageMemory.of(arena));
   }
 
   /** Binding takes no time worth reporting after a copy. */
@@ -141,17 +153,6 @@ public record LoadedModel(
     return tokenizer;
   }
 
-  private static Optional<FeedForwardProvider> experts(Configuration configuration) {
-    if (configuration.experts().count() == 0) {
-      return Optional.empty();
-    }
-    return ServiceLoader.load(FeedForwardProvider.class, FeedForwardProvider.class.getClassLoader())
-        .stream()
-        .map(ServiceLoader.Provider::get)
-        .filter(provider -> provider.supports(configuration))
-        .findFirst();
-  }
-
   /**
    * Ends the current forward pass at its next layer, then releases everything: threads, scratch
    * memory, cache, the mapping of the file.
@@ -161,6 +162,7 @@ public record LoadedModel(
     transformer.close();
     kernels.close();
     workers.close();
+    cacheMemory.close();
     arena.close();
     checkpoint.close();
   }

@@ -1,5 +1,6 @@
 package org.llamaj.loading;
 
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.llamaj.Residency;
@@ -12,6 +13,7 @@ import org.llamaj.kernel.CacheType;
  * @param threads computing threads; empty for one per physical core
  * @param kernels name of the kernel provider; empty for the best usable one
  * @param cacheType how keys and values are stored
+ * @param cacheDirectory where a file holds keys and values; empty to keep them in memory
  * @param residency where the weights live
  * @param batchSize the most tokens of a forward pass: prompts are read in chunks of it
  */
@@ -20,5 +22,6 @@ public record LoadingOptions(
     OptionalInt threads,
     Optional<String> kernels,
     CacheType cacheType,
+    Optional<Path> cacheDirectory,
     Residency residency,
     int batchSize) {}

@@ -20,6 +20,15 @@ public interface FeedForwardProvider {
   boolean supports(Configuration configuration);
 
   /**
+   * The scratch memory that {@link #open} takes.
+   *
+   * @param configuration proportions of the model
+   * @param maxRows the most rows a call will have
+   * @return bytes
+   */
+  long scratchBytes(Configuration configuration, int maxRows);
+
+  /**
    * Prepares for the layers of one model.
    *
    * @param configuration proportions of the model

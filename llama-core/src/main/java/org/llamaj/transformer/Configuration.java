@@ -1,5 +1,8 @@
 package org.llamaj.transformer;
 
+import org.llamaj.kernel.AttentionShape;
+import org.llamaj.kernel.CacheType;
+
 /**
  * The proportions of a decoder-only transformer of the Llama family.
  *
@@ -38,6 +41,19 @@ public record Configuration(
    * @return false if all layers have experts
    */
   public boolean hasDenseLayers() {
-    return experts.count() == 0 || (experts.every() > 1);
+    return experts.count() == 0 || experts.every() > 1;
+  }
+
+  /**
+   * The attention of one layer.
+   *
+   * @param layer index of the layer
+   * @param cacheType how keys and values are stored
+   * @return its proportions
+   */
+  public AttentionShape attention(int layer, CacheType cacheType) {
+    float scale = (float) (1 / Math.sqrt(headDim));
+    return new AttentionShape(
+        layer, heads, kvHeads, headDim, scale, interleaved.chunk(layer), cacheType);
   }
 }

@@ -27,6 +27,17 @@ public final class SwiGluFeedForward implements FeedForward {
   public record Scratch(FloatMatrix gate, FloatMatrix up) {
 
     /**
+     * The memory that {@link #allocate} takes.
+     *
+     * @param rows the most rows of a call
+     * @param feedForwardDim width of the networks
+     * @return bytes
+     */
+    public static long bytes(int rows, int feedForwardDim) {
+      return 2L * Float.BYTES * rows * feedForwardDim;
+    }
+
+    /**
      * Memory for networks of one width.
      *
      * @param arena owns it

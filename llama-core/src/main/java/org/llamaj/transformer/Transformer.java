@@ -19,7 +19,7 @@ import org.llamaj.tensor.FloatMatrix;
 public final class Transformer {
 
   /** How many rows of logits are computed at once, to bound scratch memory. */
-  private static final int LOGITS_ROWS = 16;
+  static final int LOGITS_ROWS = 16;
 
   /**
    * The weights around the layers.

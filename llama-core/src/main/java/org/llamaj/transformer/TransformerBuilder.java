@@ -33,7 +33,7 @@ public final class TransformerBuilder {
    * @param configuration proportions of the model
    * @param weights its tensors
    * @param kernels the arithmetic
-   * @param arena owns the memory of activations and cache; closed after the transformer
+   * @param arena owns the memory of activations; closed after the transformer
    * @param maxRows the most tokens a forward pass takes
    */
   public TransformerBuilder(
@@ -55,6 +55,7 @@ public final class TransformerBuilder {
    *
    * @param contextLength tokens a sequence may hold
    * @param cacheType how keys and values are stored
+   * @param cacheMemory where keys and values are stored; closed after the transformer
    * @param experts makes the feed-forward networks of a model with experts, if there is a module
    *     that can
    * @param onLayer told the index of each layer as it is bound
@@ -64,6 +65,7 @@ public final class TransformerBuilder {
   public Transformer build(
       int contextLength,
       CacheType cacheType,
+      PageMemory cacheMemory,
       Optional<FeedForwardProvider> experts,
       IntConsumer onLayer) {
     Configuration c = configuration;
@@ -88,7 +90,7 @@ public final class TransformerBuilder {
     AttentionShape[] shapes = new AttentionShape[c.layers()];
     DecoderLayer[] layers = new DecoderLayer[c.layers()];
     for (int layer = 0; layer < layers.length; layer++) {
-      shapes[layer] = attentionShape(layer, cacheType);
+      shapes[layer] = c.attention(layer, cacheType);
       layers[layer] = layer(layer, shapes[layer], feedForwards.apply(layer));
       onLayer.accept(layer);
     }
@@ -98,17 +100,10 @@ public final class TransformerBuilder {
         arena,
         kernels,
         rotary,
-        new KeyValueCache(PageMemory.of(arena), shapes),
+        new KeyValueCache(cacheMemory, shapes),
         workspace,
         layers,
         head);
-  }
-
-  private AttentionShape attentionShape(int layer, CacheType cacheType) {
-    Configuration c = configuration;
-    float scale = (float) (1 / Math.sqrt(c.headDim()));
-    int chunk = c.interleaved().chunk(layer);
-    return new AttentionShape(layer, c.heads(), c.kvHeads(), c.headDim(), scale, chunk, cacheType);
   }
 
   private DecoderLayer layer(int layer, AttentionShape shape, FeedForward feedForward) {

@@ -42,6 +42,14 @@ record Workspace(
         FloatMatrix.allocate(arena, rows, c.rope().dimensions()));
   }
 
+  /** The memory that {@link #allocate} takes. */
+  static long bytes(int rows, Configuration c) {
+    long queryDim = (long) c.heads() * c.headDim();
+    long kvDim = (long) c.kvHeads() * c.headDim();
+    long columns = 3L * c.dim() + 2 * queryDim + 2 * kvDim + c.headDim() + c.rope().dimensions();
+    return Float.BYTES * rows * columns;
+  }
+
   int rows() {
     return residual.rows();
   }

@@ -19,6 +19,11 @@ public final class MixtureOfExpertsProvider implements FeedForwardProvider {
   }
 
   @Override
+  public long scratchBytes(Configuration configuration, int maxRows) {
+    return Workspace.bytes(maxRows, configuration);
+  }
+
+  @Override
   public FeedForwards open(
       Configuration configuration,
       WeightSource weights,

@@ -34,4 +34,11 @@ record Workspace(
         FloatMatrix.allocate(arena, rows, c.dim()),
         FloatMatrix.allocate(arena, rows, c.dim()));
   }
+
+  /** The memory that {@link #allocate} takes outside the heap. */
+  static long bytes(int rows, Configuration c) {
+    Experts experts = c.experts();
+    return Float.BYTES * (long) rows * (experts.count() + 3L * c.dim())
+        + SwiGluFeedForward.Scratch.bytes(rows, experts.feedForwardDim());
+  }
 }
