@@ -2,6 +2,9 @@ package org.llamaj.examples.cli;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import java.util.Optional;
 import org.llamaj.LlamaException;
 import org.llamaj.tokenizer.TokenizerException;
 import picocli.CommandLine;
@@ -27,20 +30,25 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
   @Override
   public int handleExecutionException(
       Exception failure, CommandLine command, ParseResult arguments) {
-    String message = failure.getMessage();
-    boolean foreseen =
-        message != null
-            && switch (failure) {
-              case LlamaException _, TokenizerException _ -> true;
-              case IOException _, UncheckedIOException _ -> true;
-              default -> false;
-            };
-    String text = foreseen ? message : failure.toString();
+    Optional<String> message = message(failure);
+    String text = message.orElseGet(failure::toString);
     command.getErr().println(command.getColorScheme().errorText("llama: " + text));
-    if (!foreseen || options.isVerbose()) {
+    if (message.isEmpty() || options.isVerbose()) {
       failure.printStackTrace(command.getErr());
     }
     return FAILED;
+  }
+
+  /** What a person can act on; empty for what nobody foresaw. */
+  private static Optional<String> message(Exception failure) {
+    return switch (failure) {
+      case NoSuchFileException e -> Optional.of(e.getFile() + ": no such file or folder");
+      case AccessDeniedException e -> Optional.of(e.getFile() + ": access is denied");
+      case UncheckedIOException e -> message(e.getCause());
+      case LlamaException _, TokenizerException _, IOException _ ->
+          Optional.ofNullable(failure.getMessage());
+      default -> Optional.empty();
+    };
   }
 
   @Override

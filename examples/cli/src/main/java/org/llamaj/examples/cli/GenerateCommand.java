@@ -1,9 +1,7 @@
 package org.llamaj.examples.cli;
 
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -89,17 +87,15 @@ final class GenerateCommand implements Callable<Integer> {
   private static void generateAll(
       LlamaModel model, Path prompts, GenerationOptions options, PrintWriter out)
       throws IOException {
-    try (BufferedReader reader = Files.newBufferedReader(prompts)) {
-      int lineNumber = 1;
-      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-        if (!line.isBlank()) {
-          String place = "%s, line %d".formatted(prompts, lineNumber);
-          int[] ids = RawPrompt.encode(model.tokenizer(), promptOf(line, place));
-          String text = model.prompt(ids).options(options).generate().text();
-          out.println(JSON.writeValueAsString(Map.of("text", text)));
-        }
-        lineNumber++;
+    int lineNumber = 1;
+    for (String line : TextFiles.read(prompts).lines().toList()) {
+      if (!line.isBlank()) {
+        String place = "%s, line %d".formatted(prompts, lineNumber);
+        int[] ids = RawPrompt.encode(model.tokenizer(), promptOf(line, place));
+        String text = model.prompt(ids).options(options).generate().text();
+        out.println(JSON.writeValueAsString(Map.of("text", text)));
       }
+      lineNumber++;
     }
   }
 

@@ -7,12 +7,11 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.llamaj.LlamaException;
 import org.llamaj.LlamaModel;
+import org.llamaj.MemoryPlan;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.Metadata;
 import org.llamaj.checkpoint.MetadataValue;
-import org.llamaj.kernel.CacheType;
 import org.llamaj.tensor.Tensor;
-import org.llamaj.transformer.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -44,12 +43,7 @@ final class InspectCommand implements Callable<Integer> {
       printTensors(checkpoint, out);
       out.println();
     }
-    try (LlamaModel model = modelOptions.load()) {
-      out.print(model.describe());
-      printMemory(model, out);
-    } catch (LlamaException e) {
-      out.println("cannot run: " + e.getMessage());
-    }
+    printNeeds(out);
     return 0;
   }
 
@@ -103,18 +97,21 @@ final class InspectCommand implements Callable<Integer> {
     }
   }
 
-  private void printMemory(LlamaModel model, PrintWriter out) {
-    Configuration c = model.transformer().configuration();
-    CacheType cacheType = modelOptions.cacheType();
-    long perToken = 2L * c.layers() * c.kvHeads() * c.headDim() * cacheType.bytes();
-    int context = model.transformer().contextLength();
-    out.printf(
-        "memory    %s of weights, mapped; %s of %s cache per token, %s for %d tokens%n",
-        bytes(model.checkpoint().totalBytes()),
-        bytes(perToken),
-        cacheType,
-        bytes(perToken * context),
-        context);
+  private void printNeeds(PrintWriter out) {
+    try {
+      MemoryPlan plan = modelOptions.plan();
+      try (LlamaModel model = modelOptions.load()) {
+        out.print(model.describe());
+        out.printf(
+            "memory    %s of weights, %s of cache for %d tokens, %s of activations%n",
+            bytes(plan.weights()),
+            bytes(plan.cache()),
+            model.transformer().contextLength(),
+            bytes(plan.scratch()));
+      }
+    } catch (LlamaException e) {
+      out.println("cannot run: " + e.getMessage());
+    }
   }
 
   private static String bytes(long count) {

@@ -4,7 +4,9 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import org.llamaj.LlamaModel;
+import org.llamaj.MemoryPlan;
 import org.llamaj.ModelBuilder;
+import org.llamaj.Residency;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.examples.demomodel.DemoModel;
 import org.llamaj.kernel.CacheType;
@@ -56,6 +58,17 @@ final class ModelOptions {
       description = "The most tokens of a forward pass (default: 512).")
   private Integer batchSize;
 
+  @Option(
+      names = "--kv-directory",
+      paramLabel = "DIR",
+      description = "Keep keys and values in a temporary file there instead of in memory.")
+  private Path kvDirectory;
+
+  @Option(
+      names = "--huge-pages",
+      description = "Copy the weights into large pages at load: more memory, faster (Linux).")
+  private boolean hugePages;
+
   /** Loads the model; the caller closes it. */
   LlamaModel load() {
     return builder().load();
@@ -66,8 +79,9 @@ final class ModelOptions {
     return ModelFile.open(Optional.ofNullable(file));
   }
 
-  CacheType cacheType() {
-    return cacheType;
+  /** Tells what memory the model needs. */
+  MemoryPlan plan() {
+    return builder().plan();
   }
 
   private ModelBuilder builder() {
@@ -77,7 +91,9 @@ final class ModelOptions {
       builder = with(builder, kernels, ModelBuilder::kernels);
       builder = with(builder, contextLength, ModelBuilder::contextLength);
       builder = with(builder, cacheType, ModelBuilder::cacheType);
-      return with(builder, batchSize, ModelBuilder::batchSize);
+      builder = with(builder, batchSize, ModelBuilder::batchSize);
+      builder = with(builder, kvDirectory, ModelBuilder::kvDirectory);
+      return hugePages ? builder.residency(Residency.HUGE_PAGES) : builder;
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }

@@ -2,6 +2,7 @@ package org.llamaj.examples.cli;
 
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
+import org.llamaj.LlamaException;
 import org.llamaj.tokenizer.SpecialTokens;
 import org.llamaj.tokenizer.Tokenizer;
 
@@ -15,7 +16,11 @@ final class RawPrompt {
   /** The ids, with one begin-of-text token in front if the model expects it. */
   static int[] encode(Tokenizer tokenizer, String text) {
     int[] ids = tokenizer.encode(text, SpecialTokens.all());
-    return tokenizer.addsBos() ? withBos(tokenizer.bos(), ids) : ids;
+    int[] prompt = tokenizer.addsBos() ? withBos(tokenizer.bos(), ids) : ids;
+    if (prompt.length == 0) {
+      throw new LlamaException("the prompt is empty, and this model begins no text by itself");
+    }
+    return prompt;
   }
 
   private static int[] withBos(OptionalInt bos, int[] ids) {

@@ -1,8 +1,8 @@
 package org.llamaj.examples.cli;
 
+import java.io.File;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,20 +30,21 @@ final class Relaunch {
    * @return the exit status of the second JVM; empty if the program shall run in this one
    */
   static OptionalInt withFlags(String... arguments) {
-    Path jar = Path.of(System.getProperty("java.class.path"));
+    String classPath = System.getProperty("java.class.path");
     boolean worthwhile =
         ModuleLayer.boot().findModule(VECTOR_MODULE).isEmpty()
             && System.getProperty(DONE) == null
             && arguments.length > 0
             && !LIGHT.contains(arguments[0])
-            && Files.isRegularFile(jar);
+            && classPath.endsWith(".jar")
+            && !classPath.contains(File.pathSeparator);
     if (!worthwhile) {
       return OptionalInt.empty();
     }
     try {
       // Ctrl-C reaches both JVMs; what it means is the business of the second.
       Interrupts.ignore();
-      Process process = new ProcessBuilder(command(jar, arguments)).inheritIO().start();
+      Process process = new ProcessBuilder(command(classPath, arguments)).inheritIO().start();
       Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
       return OptionalInt.of(process.waitFor());
     } catch (IOException e) {
@@ -54,7 +55,7 @@ final class Relaunch {
     }
   }
 
-  private static List<String> command(Path jar, String... arguments) {
+  private static List<String> command(String jar, String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("--add-modules=" + VECTOR_MODULE);
@@ -62,7 +63,7 @@ final class Relaunch {
     command.add("-D" + DONE);
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
     command.add("-cp");
-    command.add(jar.toString());
+    command.add(jar);
     command.add(Llama.class.getName());
     command.addAll(List.of(arguments));
     return command;

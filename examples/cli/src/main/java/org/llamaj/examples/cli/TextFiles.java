@@ -5,7 +5,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /** Reads text, and says what is wrong when it is none. */
@@ -13,11 +12,7 @@ final class TextFiles {
   private TextFiles() {}
 
   static String read(Path file) throws IOException {
-    try {
-      return decode(Files.readAllBytes(file), file.toString());
-    } catch (NoSuchFileException e) {
-      throw new IOException(file + ": no such file", e);
-    }
+    return decode(Files.readAllBytes(file), file.toString());
   }
 
   static String decode(byte[] bytes, String source) throws IOException {

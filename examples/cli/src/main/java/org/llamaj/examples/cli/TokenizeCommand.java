@@ -10,6 +10,7 @@ import java.util.stream.IntStream;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.tokenizer.SpecialTokens;
 import org.llamaj.tokenizer.Tokenizer;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -24,12 +25,22 @@ import picocli.CommandLine.Spec;
 final class TokenizeCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  @Option(
-      names = {"-m", "--model", "--tokenizer"},
-      paramLabel = "FILE",
-      description =
-          "A GGUF file, a vocabulary without tensors will do. Without it, the demo model.")
-  private Path model;
+  @ArgGroup private Source source = new Source();
+
+  private static final class Source {
+    @Option(
+        names = {"-m", "--model"},
+        paramLabel = "FILE",
+        description =
+            "A GGUF file; a vocabulary without tensors will do. Without it, the demo model.")
+    private Path model;
+
+    @Option(
+        names = "--tokenizer",
+        paramLabel = "FILE",
+        description = "A tokenizer.model (SentencePiece or tiktoken) or tokenizer.json.")
+    private Path tokenizer;
+  }
 
   @Option(names = "--special", description = "Names of special tokens count as these tokens.")
   private boolean special;
@@ -75,7 +86,10 @@ final class TokenizeCommand implements Callable<Integer> {
   }
 
   private Tokenizer tokenizer() {
-    try (Checkpoint checkpoint = ModelFile.open(Optional.ofNullable(model))) {
+    if (source.tokenizer != null) {
+      return Tokenizer.load(source.tokenizer);
+    }
+    try (Checkpoint checkpoint = ModelFile.open(Optional.ofNullable(source.model))) {
       return Tokenizer.of(checkpoint.metadata());
     }
   }

@@ -31,7 +31,9 @@ class LogitsCommandTest {
     float[][] expected = logitsOneByOne(ids);
 
     Path out = folder.resolve("logits.f32");
-    Run run = Run.of("logits", "--tokens", joined(ids, ","), "--out", out.toString());
+    Run run =
+        Run.of(
+            "logits", "--tokens", joined(ids, ","), "--out", out.toString(), "--kernels", "scalar");
 
     assertThat(run.status()).isZero();
     assertThat(run.out()).isEmpty();
@@ -53,7 +55,15 @@ class LogitsCommandTest {
     Path out = Files.writeString(folder.resolve("logits.f32"), "what was there before");
     Run run =
         Run.of(
-            "logits", "--tokens-file", tokens.toString(), "--last", "2", "--out", out.toString());
+            "logits",
+            "--tokens-file",
+            tokens.toString(),
+            "--last",
+            "2",
+            "--out",
+            out.toString(),
+            "--kernels",
+            "scalar");
 
     assertThat(run.status()).isZero();
     assertThat(out).hasSize(4L * VOCABULARY * 2);
@@ -100,7 +110,7 @@ class LogitsCommandTest {
 
   private static float[][] logitsOneByOne(int[] ids) {
     float[][] rows = new float[ids.length][];
-    try (LlamaModel model = DemoModel.builder().load();
+    try (LlamaModel model = DemoModel.builder().kernels("scalar").load();
         Sequence sequence = model.transformer().newSequence()) {
       Batch batch = model.transformer().newBatch();
       for (int i = 0; i < ids.length; i++) {

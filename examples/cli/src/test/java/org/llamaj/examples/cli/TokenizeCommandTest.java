@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,12 +60,19 @@ class TokenizeCommandTest {
   }
 
   @Test
-  void needsAVocabularyOnly() throws IOException {
+  void readsTheVocabularyOfAFile() throws IOException {
     Path model = folder.resolve("demo.gguf");
     try (InputStream demo = DemoModel.open()) {
       Files.copy(demo, model);
     }
-    assertThat(ids(Run.of("tokenize", "--tokenizer", model.toString(), TEXT)))
+    assertThat(ids(Run.of("tokenize", "--model", model.toString(), TEXT)))
+        .isEqualTo(expected(SpecialTokens.none()));
+  }
+
+  @Test
+  void readsTheTokenizerOfAnotherFormat() throws Exception {
+    URL file = TokenizeCommandTest.class.getResource("emberbrook-tokenizer.json");
+    assertThat(ids(Run.of("tokenize", "--tokenizer", Path.of(file.toURI()).toString(), TEXT)))
         .isEqualTo(expected(SpecialTokens.none()));
   }
 
