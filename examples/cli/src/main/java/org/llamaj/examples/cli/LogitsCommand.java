@@ -75,7 +75,7 @@ final class LogitsCommand implements Callable<Integer> {
           "--last: expected 1 to %d, the number of tokens, found %d".formatted(ids.length, last));
     }
     int first = last == null ? 0 : ids.length - last;
-    try (LlamaModel model = modelOptions.load()) {
+    try (LlamaModel model = modelOptions.loadExact()) {
       Transformer transformer = model.transformer();
       check(ids, transformer);
       try (FileChannel channel = FileChannel.open(out, CREATE, WRITE, TRUNCATE_EXISTING)) {

@@ -49,8 +49,9 @@ final class ModelOptions {
       names = "--cache-type",
       paramLabel = "TYPE",
       description =
-          "How keys and values are stored: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  private CacheType cacheType = CacheType.F16;
+          "How keys and values are stored: ${COMPLETION-CANDIDATES}"
+              + " (default: F16; F32 to write logits).")
+  private CacheType cacheType;
 
   @Option(
       names = {"-b", "--batch-size"},
@@ -72,6 +73,12 @@ final class ModelOptions {
   /** Loads the model; the caller closes it. */
   LlamaModel load() {
     return builder().load();
+  }
+
+  /** Loads the model, with a cache that rounds nothing if no type was asked for. */
+  LlamaModel loadExact() {
+    ModelBuilder builder = builder();
+    return cacheType == null ? builder.cacheType(CacheType.F32).load() : builder.load();
   }
 
   /** Opens the file alone, which need not hold a model that can run; the caller closes it. */
