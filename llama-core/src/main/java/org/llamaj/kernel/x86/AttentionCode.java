@@ -397,6 +397,9 @@ final class AttentionCode {
     Vector total = register(0);
     a.v(VMOVUPS, total, at(Gpr.RSP, sumsAt + 64 * query));
     k.sumLanes(total, register(1));
+    a.v(VMOVSS, at(ARGUMENTS, AttentionArguments.SUMS + 4 * query), total.x());
+    a.v(VMOVSS, Vector.xmm(1), at(Gpr.RSP, maximaAt + 4 * query));
+    a.v(VMOVSS, at(ARGUMENTS, AttentionArguments.MAXIMA + 4 * query), Vector.xmm(1));
     a.v(VMOVSS, Vector.xmm(1), k.scalar(1));
     a.v(VDIVSS, Vector.xmm(1), Vector.xmm(1), total.x());
     a.v(VBROADCASTSS, total, Vector.xmm(1));
