@@ -25,7 +25,13 @@ final class AttentionArguments {
   /** How many slots of the last page any query sees. */
   static final int LAST_SLOTS = STARTS + 4 * 8;
 
-  private static final int BYTES = LAST_SLOTS + 8;
+  /** Result: the largest score of each query, in units of log 2. */
+  static final int MAXIMA = LAST_SLOTS + 8;
+
+  /** Result: each query's sum of 2^(score - largest). */
+  static final int SUMS = MAXIMA + 4 * 8;
+
+  private static final int BYTES = SUMS + 4 * 8;
 
   private final MemorySegment memory;
 
@@ -57,5 +63,13 @@ final class AttentionArguments {
 
   void lastSlots(int count) {
     memory.set(ValueLayout.JAVA_LONG, LAST_SLOTS, count);
+  }
+
+  float maximum(int query) {
+    return memory.get(ValueLayout.JAVA_FLOAT, MAXIMA + 4L * query);
+  }
+
+  float sum(int query) {
+    return memory.get(ValueLayout.JAVA_FLOAT, SUMS + 4L * query);
   }
 }

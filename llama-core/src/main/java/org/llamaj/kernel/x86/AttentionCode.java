@@ -44,6 +44,10 @@ final class AttentionCode {
   private static final Gpr PAGES_LEFT = Gpr.R12;
   private static final Gpr PAGE_BASE = Gpr.R13;
   private static final Gpr SLOTS = Gpr.R14;
+
+  /** Distance from this page to the next. */
+  private static final Gpr TO_NEXT = Gpr.R15;
+
   private static final Gpr COUNTER = Gpr.RAX;
   private static final Gpr MEMORY = Gpr.RCX;
   private static final Gpr OPERAND = Gpr.RDX;
@@ -123,12 +127,18 @@ final class AttentionCode {
         () -> {
           a.mov(PAGE_BASE, at(PAGES));
           a.add(PAGES, 8);
-          Label full = new Label();
-          a.mov(SLOTS, PAGE);
+          Label last = new Label();
+          Label known = new Label();
           a.cmp(PAGES_LEFT, 1);
-          a.j(Condition.NOT_EQUAL, full);
+          a.j(Condition.EQUAL, last);
+          a.mov(SLOTS, PAGE);
+          a.mov(TO_NEXT, at(PAGES));
+          a.sub(TO_NEXT, PAGE_BASE);
+          a.jmp(known);
+          a.bind(last);
           a.mov(SLOTS, at(ARGUMENTS, AttentionArguments.LAST_SLOTS));
-          a.bind(full);
+          a.xor(TO_NEXT, TO_NEXT);
+          a.bind(known);
           for (int slot = 0; slot < PAGE; slot += perQuery * lanes) {
             scores(slot);
           }
@@ -207,6 +217,7 @@ final class AttentionCode {
         () -> {
           for (int i = 0; i < unroll; i++) {
             int component = i;
+            askForNextPage(component * PAGE * bytes, perQuery * lanes * bytes);
             multiply(
                 perQuery,
                 part -> at(MEMORY, (component * PAGE + part * lanes) * bytes),
@@ -222,6 +233,13 @@ final class AttentionCode {
             at(Gpr.RSP, scoresAt + 4 * (query * PAGE + slot + part * lanes)),
             sum(query, part));
       }
+    }
+  }
+
+  /** Asks for the same bytes of the next page: hardware does not know where that is. */
+  private void askForNextPage(int displacement, int bytes) {
+    for (int line = 0; line < bytes; line += 64) {
+      a.prefetcht1(at(MEMORY, TO_NEXT, 1, displacement + line));
     }
   }
 
@@ -359,6 +377,7 @@ final class AttentionCode {
     k.loop(
         COUNTER,
         () -> {
+          askForNextPage(0, parts * lanes * bytes);
           multiply(
               parts,
               part -> at(MEMORY, part * lanes * bytes),
@@ -378,6 +397,9 @@ final class AttentionCode {
     Vector total = register(0);
     a.v(VMOVUPS, total, at(Gpr.RSP, sumsAt + 64 * query));
     k.sumLanes(total, register(1));
+    a.v(VMOVSS, at(ARGUMENTS, AttentionArguments.SUMS + 4 * query), total.x());
+    a.v(VMOVSS, Vector.xmm(1), at(Gpr.RSP, maximaAt + 4 * query));
+    a.v(VMOVSS, at(ARGUMENTS, AttentionArguments.MAXIMA + 4 * query), Vector.xmm(1));
     a.v(VMOVSS, Vector.xmm(1), k.scalar(1));
     a.v(VDIVSS, Vector.xmm(1), Vector.xmm(1), total.x());
     a.v(VBROADCASTSS, total, Vector.xmm(1));

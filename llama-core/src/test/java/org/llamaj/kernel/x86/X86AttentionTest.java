@@ -1,6 +1,7 @@
 package org.llamaj.kernel.x86;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.data.Offset.offset;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.Arena;
@@ -11,6 +12,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.CacheType;
@@ -90,8 +92,8 @@ class X86AttentionTest {
         Kernels scalar = new ScalarKernelProvider().open(one)) {
       FloatMatrix expected = FloatMatrix.allocate(arena, total, shape.heads() * shape.headDim());
       FloatMatrix actual = FloatMatrix.allocate(arena, total, shape.heads() * shape.headDim());
-      Span[] expectedSpans = spans(arena, shape, firstPositions, rows);
-      Span[] actualSpans = spans(arena, shape, firstPositions, rows);
+      Span[] expectedSpans = spans(arena, shape, firstPositions, rows, 5);
+      Span[] actualSpans = spans(arena, shape, firstPositions, rows, 5);
       run(scalar, arena, shape, expectedSpans, expected);
       run(x86, arena, shape, actualSpans, actual);
 
@@ -106,21 +108,53 @@ class X86AttentionTest {
               .isEqualTo(-1);
         }
       }
-      for (int row = 0; row < total; row++) {
-        for (int column = 0; column < expected.columns(); column++) {
-          assertThat(actual.get(row, column))
-              .as("row %d, column %d", row, column)
-              .isCloseTo(expected.get(row, column), org.assertj.core.data.Offset.offset(2e-5f));
-        }
+      assertClose(actual, expected);
+    }
+  }
+
+  /** One key/value head and many threads: the context is divided, and its parts combined. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Level.class,
+      names = {"AVX2", "AVX512"})
+  void dividesALongContext(Level level) {
+    assumeTrue(Processor.level().orElseThrow().atLeast(level));
+    for (int chunk : new int[] {0, 500}) {
+      AttentionShape shape = shape(3, 1, 64, chunk, CacheType.F16);
+      int[] firstPositions = {1000, 999, 5};
+      int[] rows = {1, 2, 1};
+      try (Arena arena = Arena.ofShared();
+          Workers workers = new Workers(4);
+          Workers one = new Workers(1);
+          Kernels x86 = new X86Kernels(level, workers, () -> null);
+          Kernels scalar = new ScalarKernelProvider().open(one)) {
+        FloatMatrix expected = FloatMatrix.allocate(arena, 4, 3 * 64);
+        FloatMatrix actual = FloatMatrix.allocate(arena, 4, 3 * 64);
+        run(scalar, arena, shape, spans(arena, shape, firstPositions, rows, 16), expected);
+        run(x86, arena, shape, spans(arena, shape, firstPositions, rows, 16), actual);
+
+        assertClose(actual, expected);
       }
     }
   }
 
-  private static Span[] spans(Arena arena, AttentionShape shape, int[] firstPositions, int[] rows) {
+  private static void assertClose(FloatMatrix actual, FloatMatrix expected) {
+    for (int row = 0; row < expected.rows(); row++) {
+      for (int column = 0; column < expected.columns(); column++) {
+        assertThat(actual.get(row, column))
+            .as("row %d, column %d", row, column)
+            .isCloseTo(expected.get(row, column), offset(2e-5f));
+      }
+    }
+  }
+
+  private static Span[] spans(
+      Arena arena, AttentionShape shape, int[] firstPositions, int[] rows, int pages) {
     Span[] spans = new Span[rows.length];
     int firstRow = 0;
     for (int i = 0; i < rows.length; i++) {
-      spans[i] = new Span(Pages.allocate(arena, shape, 5), firstRow, rows[i], firstPositions[i]);
+      spans[i] =
+          new Span(Pages.allocate(arena, shape, pages), firstRow, rows[i], firstPositions[i]);
       firstRow += rows[i];
     }
     return spans;
