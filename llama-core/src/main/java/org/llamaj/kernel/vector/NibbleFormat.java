@@ -47,15 +47,16 @@ enum NibbleFormat implements Format {
       FloatVector sum = FloatVector.zero(Lanes.F);
       for (int b = 0; b < blocks; b++) {
         long block = weights + 18L * b;
-        FloatVector scale = broadcast(f16(block));
+        long xb = x + 4L * 3 * HALF * b;
+        FloatVector t = FloatVector.zero(Lanes.F);
         for (int i = 0; i < HALF; i += LANES) {
-          long group = x + 4L * 3 * (HALF * b + i);
           IntVector pair = unsignedBytes(block + 2 + i);
-          FloatVector t =
-              toFloat(pair.and(15)).fma(floats(group), floats(group + 2 * VECTOR_BYTES));
+          long group = xb + 12L * i;
+          t = t.add(floats(group + 2 * VECTOR_BYTES));
+          t = toFloat(pair.and(15)).fma(floats(group), t);
           t = toFloat(pair.and(0xF0)).fma(floats(group + VECTOR_BYTES), t);
-          sum = t.fma(scale, sum);
         }
+        sum = t.fma(broadcast(f16(block)), sum);
       }
       return sum.reduceLanes(VectorOperators.ADD);
     }

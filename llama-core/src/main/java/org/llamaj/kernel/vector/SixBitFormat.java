@@ -1,15 +1,14 @@
 package org.llamaj.kernel.vector;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 import static org.llamaj.kernel.vector.Lanes.ALL;
 import static org.llamaj.kernel.vector.Lanes.F;
+import static org.llamaj.kernel.vector.Lanes.FLOAT;
 import static org.llamaj.kernel.vector.Lanes.LANES;
 import static org.llamaj.kernel.vector.Lanes.LE;
-import static org.llamaj.kernel.vector.Lanes.SHORT;
 import static org.llamaj.kernel.vector.Lanes.broadcast;
 import static org.llamaj.kernel.vector.Lanes.f16;
 import static org.llamaj.kernel.vector.Lanes.f32;
@@ -78,16 +77,21 @@ enum SixBitFormat implements Format {
     return columns + columns / 16;
   }
 
+  /**
+   * The activations in the order of the dot product: for each half of a super-block, for either
+   * side of 16 byte columns, its four sub-blocks; then the sums of all sub-blocks.
+   */
   @Override
   public long prepare(long x, int columns, long target) {
-    for (int column = 0; column < columns; column += 16) {
+    for (int sub = 0; sub < columns / 16; sub++) {
       FloatVector sum = FloatVector.zero(F);
+      int place = sub & ~7 | (sub & 1) << 2 | (sub & 6) >> 1;
       for (int i = 0; i < 16; i += LANES) {
-        FloatVector values = floats(x + 4L * (column + i));
-        store(values, target + 4L * (column + i));
+        FloatVector values = floats(x + 4L * (16 * sub + i));
+        store(values, target + 4L * (16 * place + i));
         sum = sum.add(values);
       }
-      f32(target + 4L * (columns + column / 16), sum.reduceLanes(VectorOperators.ADD));
+      f32(target + 4L * (columns + sub), sum.reduceLanes(VectorOperators.ADD));
     }
     return target;
   }
@@ -95,65 +99,66 @@ enum SixBitFormat implements Format {
   @Override
   public void multiply(
       long weights, long rowBytes, int rows, long x, int columns, long output, Scratch scratch) {
+    int blocks = columns / BLOCK;
+    long scales = scratch.floats(columns / 16);
     for (int i = 0; i < rows; i++) {
       long row = weights + i * rowBytes;
-      float offsets = offsets(row, x + 4L * columns, columns / BLOCK);
-      f32(output + 4L * i, dot(row, x, columns / BLOCK) - offsets);
+      float offsets = unpackScales(row, x + 4L * columns, blocks, scales);
+      f32(output + 4L * i, dot(row, x, blocks, scales) - offsets);
     }
   }
 
-  /** 32 times the products of scales and sums of activations. */
-  private static float offsets(long weights, long sums, int blocks) {
+  /**
+   * Leaves the sub-scales of a row, times the scales, at {@code scales}, and returns 32 times their
+   * product with the sums of activations.
+   */
+  private static float unpackScales(long weights, long sums, int blocks, long scales) {
     FloatVector sum = FloatVector.zero(F);
     for (int b = 0; b < blocks; b++) {
       long block = weights + BLOCK_BYTES * b;
       FloatVector scale = broadcast(f16(block + 208));
       for (int i = 0; i < 16; i += LANES) {
-        FloatVector scaled = signedBytes(block + 192 + i).mul(floats(sums + 4L * (16 * b + i)));
-        sum = scaled.fma(scale, sum);
+        FloatVector scaled = signedBytes(block + 192 + i).mul(scale);
+        store(scaled, scales + 4L * (16 * b + i));
+        sum = scaled.fma(floats(sums + 4L * (16 * b + i)), sum);
       }
     }
     return 32 * sum.reduceLanes(VectorOperators.ADD);
   }
 
-  private static float dot(long weights, long x, int blocks) {
+  private static float dot(long weights, long x, int blocks, long scales) {
     FloatVector sum = FloatVector.zero(F);
-    for (int b = 0; b < blocks; b++) {
-      long block = weights + BLOCK_BYTES * b;
-      FloatVector blockSum = FloatVector.zero(F);
-      for (int group = 0; group < 4; group++) {
-        int half = group >> 1;
-        int side = group & 1;
-        long low = block + (64 * half + 16 * side);
-        long high = block + (128 + 32 * half + 16 * side);
-        long scales = block + (192 + 8 * half + side);
-        long xg = x + 4L * (BLOCK * b + 128 * half + 16 * side);
-        FloatVector t0 = FloatVector.zero(F);
-        FloatVector t1 = t0;
-        FloatVector t2 = t0;
-        FloatVector t3 = t0;
-        for (int i = 0; i < 16; i += LANES) {
-          IntVector first = unsignedBytes(low + i);
-          IntVector second = unsignedBytes(low + 32 + i);
-          IntVector bits = unsignedBytes(high + i);
-          IntVector q0 = first.and(0xF).or(bits.lanewise(LSHL, 4).and(0x30));
-          IntVector q1 = second.and(0xF).or(bits.lanewise(LSHL, 2).and(0x30));
-          IntVector q2 = first.lanewise(LSHR, 4).or(bits.and(0x30));
-          IntVector q3 = second.lanewise(LSHR, 4).or(bits.lanewise(LSHR, 2).and(0x30));
-          long xi = xg + 4 * i;
-          t0 = ((FloatVector) q0.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi, LE), t0);
-          t1 = ((FloatVector) q1.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi + 128, LE), t1);
-          t2 = ((FloatVector) q2.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi + 256, LE), t2);
-          t3 = ((FloatVector) q3.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi + 384, LE), t3);
-        }
-        blockSum = t0.fma(FloatVector.broadcast(F, ALL.get(JAVA_BYTE, scales)), blockSum);
-        blockSum = t1.fma(FloatVector.broadcast(F, ALL.get(JAVA_BYTE, scales + 2)), blockSum);
-        blockSum = t2.fma(FloatVector.broadcast(F, ALL.get(JAVA_BYTE, scales + 4)), blockSum);
-        blockSum = t3.fma(FloatVector.broadcast(F, ALL.get(JAVA_BYTE, scales + 6)), blockSum);
+    FloatVector sum2 = sum;
+    for (int group = 0; group < 4 * blocks; group++) {
+      long block = weights + BLOCK_BYTES * (group >> 2);
+      int half = group >> 1 & 1;
+      int side = group & 1;
+      long low = block + (64 * half + 16 * side);
+      long high = block + (128 + 32 * half + 16 * side);
+      long scale = scales + 64L * (group >> 2) + 4 * (8 * half + side);
+      FloatVector t0 = FloatVector.zero(F);
+      FloatVector t1 = t0;
+      FloatVector t2 = t0;
+      FloatVector t3 = t0;
+      for (int i = 0; i < 16; i += LANES) {
+        IntVector first = unsignedBytes(low + i);
+        IntVector second = unsignedBytes(low + 32 + i);
+        IntVector bits = unsignedBytes(high + i);
+        IntVector q0 = first.and(0xF).or(bits.lanewise(LSHL, 4).and(0x30));
+        IntVector q1 = second.and(0xF).or(bits.lanewise(LSHL, 2).and(0x30));
+        IntVector q2 = first.lanewise(LSHR, 4).or(bits.and(0x30));
+        IntVector q3 = second.lanewise(LSHR, 4).or(bits.lanewise(LSHR, 2).and(0x30));
+        long xi = x + 256L * group + 4 * i;
+        t0 = ((FloatVector) q0.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi, LE), t0);
+        t1 = ((FloatVector) q1.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi + 64, LE), t1);
+        t2 = ((FloatVector) q2.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi + 128, LE), t2);
+        t3 = ((FloatVector) q3.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi + 192, LE), t3);
       }
-      float scale = Float.float16ToFloat(ALL.get(SHORT, block + 208));
-      sum = blockSum.fma(FloatVector.broadcast(F, scale), sum);
+      sum = t0.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale)), sum);
+      sum2 = t1.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale + 8)), sum2);
+      sum = t2.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale + 16)), sum);
+      sum2 = t3.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale + 24)), sum2);
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    return sum.add(sum2).reduceLanes(VectorOperators.ADD);
   }
 }

@@ -53,24 +53,20 @@ enum SuperBlockFormat implements Format {
     @Override
     float dot(long weights, long x, int blocks, long scales) {
       FloatVector sum = FloatVector.zero(F);
-      for (int b = 0; b < blocks; b++) {
-        FloatVector blockSum = FloatVector.zero(F);
-        for (int pair = 0; pair < 4; pair++) {
-          long q = weights + 144L * b + (16 + 32 * pair);
-          long xp = x + 4L * (BLOCK * b + 64 * pair);
-          FloatVector low = FloatVector.zero(F);
-          FloatVector high = low;
-          for (int i = 0; i < 32; i += LANES) {
-            IntVector bytes = unsignedBytes(q + i);
-            low = toFloat(bytes.and(0xF)).fma(floats(xp + 4L * i), low);
-            high = toFloat(bytes.and(0xF0)).fma(floats(xp + 4L * (32 + i)), high);
-          }
-          blockSum = low.fma(broadcast(f32(scales + 64L * b + 8 * pair)), blockSum);
-          blockSum = high.fma(broadcast(f32(scales + 64L * b + 8 * pair + 4)), blockSum);
+      FloatVector highSum = sum;
+      for (int pair = 0; pair < 4 * blocks; pair++) {
+        long q = weights + 144L * (pair >> 2) + (16 + 32 * (pair & 3));
+        FloatVector low = FloatVector.zero(F);
+        FloatVector high = low;
+        for (int i = 0; i < 32; i += LANES) {
+          IntVector bytes = unsignedBytes(q + i);
+          low = toFloat(bytes.and(0xF)).fma(floats(x + 256L * pair + 4 * i), low);
+          high = toFloat(bytes.and(0xF0)).fma(floats(x + 256L * pair + 4 * i + 128), high);
         }
-        sum = blockSum.fma(broadcast(f16(weights + 144L * b)), sum);
+        sum = low.fma(broadcast(f32(scales + 8L * pair)), sum);
+        highSum = high.fma(broadcast(f32(scales + 8L * pair + 4)), highSum);
       }
-      return sum.reduceLanes(VectorOperators.ADD);
+      return sum.add(highSum).reduceLanes(VectorOperators.ADD);
     }
   },
 
@@ -110,28 +106,25 @@ enum SuperBlockFormat implements Format {
     @Override
     float dot(long weights, long x, int blocks, long scales) {
       FloatVector sum = FloatVector.zero(F);
-      for (int b = 0; b < blocks; b++) {
-        FloatVector blockSum = FloatVector.zero(F);
-        for (int pair = 0; pair < 4; pair++) {
-          long q = weights + 176L * b + (48 + 32 * pair);
-          long fifth = weights + 176L * b + 16;
-          long xp = x + 4L * (BLOCK * b + 64 * pair);
-          FloatVector low = FloatVector.zero(F);
-          FloatVector high = low;
-          for (int i = 0; i < 32; i += LANES) {
-            IntVector bytes = unsignedBytes(q + i);
-            IntVector bits = unsignedBytes(fifth + i).lanewise(VectorOperators.LSHR, 2 * pair);
-            IntVector lowBit = bits.lanewise(VectorOperators.LSHL, 4).and(0x10);
-            IntVector highBit = bits.lanewise(VectorOperators.LSHL, 7).and(0x100);
-            low = toFloat(bytes.and(0xF).or(lowBit)).fma(floats(xp + 4L * i), low);
-            high = toFloat(bytes.and(0xF0).or(highBit)).fma(floats(xp + 4L * (32 + i)), high);
-          }
-          blockSum = low.fma(broadcast(f32(scales + 64L * b + 8 * pair)), blockSum);
-          blockSum = high.fma(broadcast(f32(scales + 64L * b + 8 * pair + 4)), blockSum);
+      FloatVector highSum = sum;
+      for (int pair = 0; pair < 4 * blocks; pair++) {
+        long q = weights + 176L * (pair >> 2) + (48 + 32 * (pair & 3));
+        long fifth = weights + 176L * (pair >> 2) + 16;
+        FloatVector low = FloatVector.zero(F);
+        FloatVector high = low;
+        for (int i = 0; i < 32; i += LANES) {
+          IntVector bytes = unsignedBytes(q + i);
+          IntVector bits = unsignedBytes(fifth + i).lanewise(VectorOperators.LSHR, 2 * (pair & 3));
+          IntVector lowBit = bits.lanewise(VectorOperators.LSHL, 4).and(0x10);
+          IntVector highBit = bits.lanewise(VectorOperators.LSHL, 7).and(0x100);
+          low = toFloat(bytes.and(0xF).or(lowBit)).fma(floats(x + 256L * pair + 4 * i), low);
+          high =
+              toFloat(bytes.and(0xF0).or(highBit)).fma(floats(x + 256L * pair + 4 * i + 128), high);
         }
-        sum = blockSum.fma(broadcast(f16(weights + 176L * b)), sum);
+        sum = low.fma(broadcast(f32(scales + 8L * pair)), sum);
+        highSum = high.fma(broadcast(f32(scales + 8L * pair + 4)), highSum);
       }
-      return sum.reduceLanes(VectorOperators.ADD);
+      return sum.add(highSum).reduceLanes(VectorOperators.ADD);
     }
   };
 
@@ -177,7 +170,7 @@ enum SuperBlockFormat implements Format {
   public void multiply(
       long weights, long rowBytes, int rows, long x, int columns, long output, Scratch scratch) {
     int blocks = columns / BLOCK;
-    long scales = scratch.floats(16L * blocks + 4L * blocks);
+    long scales = scratch.floats(12L * blocks + LANES);
     for (int i = 0; i < rows; i++) {
       long row = weights + i * rowBytes;
       float minima = unpackScales(row, (int) (rowBytes / blocks), blocks, x + 4L * columns, scales);
@@ -186,12 +179,12 @@ enum SuperBlockFormat implements Format {
   }
 
   /**
-   * Leaves the sub-scales of a row as floats at {@code scales}, 16 per super-block of which the
-   * last eight are the sub-minima, and returns the product of minima and activations.
+   * Leaves the sub-scales of a row, times the scales, at {@code scales}, and returns the product of
+   * minima and activations.
    */
   private static float unpackScales(
       long weights, int blockBytes, int blocks, long sums, long scales) {
-    long bytes = scales + 64L * blocks;
+    long bytes = scales + 32L * blocks + 4 * LANES;
     for (int b = 0; b < blocks; b++) {
       long packed = weights + (long) blockBytes * b + 4;
       i64(bytes + 16L * b, subScales(packed));
@@ -199,10 +192,14 @@ enum SuperBlockFormat implements Format {
     }
     FloatVector sum = FloatVector.zero(F);
     for (int b = 0; b < blocks; b++) {
-      FloatVector minimum = broadcast(f16(weights + (long) blockBytes * b + 2));
+      long block = weights + (long) blockBytes * b;
+      FloatVector scale = broadcast(f16(block));
+      FloatVector minimum = broadcast(f16(block + 2));
       for (int i = 0; i < 16; i += LANES) {
         FloatVector values = toFloat(unsignedBytes(bytes + 16L * b + i));
-        store(values, scales + 64L * b + 4 * i);
+        if (i < 8) { // of 16 lanes, the upper 8 will be overwritten by the next block
+          store(values.mul(scale), scales + 32L * b + 4 * i);
+        }
         sum = values.mul(floats(sums + 64L * b + 4 * i)).fma(minimum, sum);
       }
     }
