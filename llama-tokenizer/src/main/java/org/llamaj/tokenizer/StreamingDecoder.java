@@ -21,7 +21,7 @@ public interface StreamingDecoder {
   /**
    * Ends the sequence. The decoder is then as new.
    *
-   * @return U+FFFD if bytes of an incomplete character were held back, otherwise empty
+   * @return U+FFFD for the bytes that were held back; empty if there were none
    */
   String finish();
 }

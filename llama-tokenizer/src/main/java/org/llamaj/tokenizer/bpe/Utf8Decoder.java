@@ -49,7 +49,7 @@ final class Utf8Decoder implements StreamingDecoder {
 
   @Override
   public String finish() {
-    String rest = length == 0 ? "" : "\ufffd";
+    String rest = text(bytes, 0, length);
     length = 0;
     atStart = dropsFirstSpace;
     return rest;

@@ -34,6 +34,9 @@ public final class HuggingFaceFile {
     refuse(root.get("padding"), "padding");
     normalizer = Normalizer.of(root.get("normalizer"));
     flatten(root.get("pre_tokenizer"), "pretokenizers", preTokenizers);
+    preTokenizers.stream()
+        .filter(step -> !step.type().equals("Metaspace"))
+        .forEach(PreTokenizer::of);
     boolean bytes = preTokenizers.stream().anyMatch(step -> step.type().equals("ByteLevel"));
     model = Model.read(root.get("model"), root.get("added_tokens"), bytes);
   }

@@ -29,7 +29,7 @@ final class Numbers {
       case Boolean b -> b ? BigInteger.ONE : BigInteger.ZERO;
       case BigInteger big -> big;
       case Number number -> BigInteger.valueOf(number.longValue());
-      default -> throw wrongType("an integer", value);
+      case null, default -> throw wrongType("an integer", value);
     };
   }
 
@@ -37,7 +37,7 @@ final class Numbers {
     return switch (value) {
       case Boolean b -> b ? 1 : 0;
       case Number number -> number.doubleValue();
-      default -> throw wrongType("a number", value);
+      case null, default -> throw wrongType("a number", value);
     };
   }
 

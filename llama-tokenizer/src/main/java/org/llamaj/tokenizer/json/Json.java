@@ -10,17 +10,15 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 
 /**
  * Reads strict JSON into plain Java values: {@link Map} (in the order of the text), {@link List},
  * {@link String}, {@link Long} or {@link java.math.BigInteger}, {@link Double}, {@link Boolean},
- * null.
+ * null. Of members with the same name the last counts, as in Python.
  */
 public final class Json {
-  private static final JsonFactory FACTORY =
-      JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+  private static final JsonFactory FACTORY = new JsonFactory();
 
   private Json() {}
 

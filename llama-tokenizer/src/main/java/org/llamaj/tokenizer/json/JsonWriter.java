@@ -21,6 +21,7 @@ public record JsonWriter(
   public static final JsonWriter ASCII = new JsonWriter(true, null, ", ", ": ", false);
 
   private static final int DEEPEST = 500;
+  private static final int LONGEST = 1 << 26;
 
   /**
    * Writes a value.
@@ -36,6 +37,10 @@ public record JsonWriter(
   }
 
   private void write(Object value, StringBuilder out, int depth) {
+    if (out.length() > LONGEST) {
+      // Values that contain one another many times over would be written without end.
+      throw new TokenizerException("A JSON text of more than %d characters".formatted(LONGEST));
+    }
     if (depth > DEEPEST) {
       throw new TokenizerException("JSON values nested more than %d deep".formatted(DEEPEST));
     }
