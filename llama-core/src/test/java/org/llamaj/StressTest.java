@@ -16,11 +16,11 @@ import java.util.ServiceLoader;
 
 /**
  * Two models and eight sessions at once while the garbage collector is kept busy: every text must
- * be the one that an undisturbed model gives. Half a minute for each kernel provider, or {@code
+ * be the one that an undisturbed model gives. Some seconds for each kernel provider, or {@code
  * -Dstress.seconds}.
  */
 class StressTest {
-  private static final Duration TIME = Duration.ofSeconds(Integer.getInteger("stress.seconds", 30));
+  private static final Duration TIME = Duration.ofSeconds(Integer.getInteger("stress.seconds", 8));
 
   static Stream<String> kernels() {
     return ServiceLoader.load(KernelProvider.class).stream()
