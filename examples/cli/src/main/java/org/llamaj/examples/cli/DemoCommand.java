@@ -79,7 +79,7 @@ final class DemoCommand implements Callable<Integer> {
         A language model of 3.5 million parameters, running in this JVM. Everything after 'model:'
         is generated, token by token, as you see it.
         """);
-    note("1. A villager. All it knows stands in the system message:\n" + VILLAGER + "\n");
+    note("1. A villager. All it knows stands in the system message.");
     scene(
         model,
         Optional.of(VILLAGER),
@@ -89,9 +89,9 @@ final class DemoCommand implements Callable<Integer> {
         "Any rumours?",
         "My name is Alice.",
         "What is my name?");
-    note("2. A story, with some chance in the choice of words (temperature 0.7):\n");
+    note("2. A story, with some chance in the choice of words (temperature 0.7).");
     scene(model, Optional.empty(), CREATIVE, "Tell me a story about a brave fox.");
-    note("3. A sum and an object:\n");
+    note("3. A sum, and an object in JSON.");
     scene(
         model,
         Optional.of("You are Elda, the kind herbalist of Greenhollow. You like riddles."),
@@ -115,10 +115,11 @@ final class DemoCommand implements Callable<Integer> {
   private void scene(
       LlamaModel model, Optional<String> system, GenerationOptions options, String... questions) {
     var chat = model.chat().options(options);
+    system.ifPresent(text -> say("system", text));
     try (ChatSession session = system.map(chat::system).orElse(chat).open()) {
       for (String question : questions) {
-        out.println(ansi.string("@|bold user:|@  ") + question);
-        out.print(ansi.string("@|bold model:|@ "));
+        say("user", question);
+        out.print(label("model"));
         try (GenerationStream stream = session.stream(Message.user(question))) {
           Generation answer = Streaming.print(stream, out);
           tokens += answer.timings().generatedTokens();
@@ -128,6 +129,14 @@ final class DemoCommand implements Callable<Integer> {
       }
     }
     out.println();
+  }
+
+  private void say(String who, String text) {
+    out.println(label(who) + text);
+  }
+
+  private String label(String who) {
+    return ansi.string("@|bold %-7s|@ ".formatted(who + ":"));
   }
 
   private void note(String text) {
