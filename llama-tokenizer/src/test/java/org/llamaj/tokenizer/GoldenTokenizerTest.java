@@ -14,6 +14,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The published vocabularies in every file form, against SentencePiece and tiktoken. Skipped where
@@ -102,6 +103,41 @@ class GoldenTokenizerTest {
           .as("%s", c.value())
           .isEqualTo(c.ids("ids"))
           .isNotEqualTo(c.ids("ids_of_mistake"));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("vocabularies")
+  void specialTokensAreThoseOfTheTable(String vocabulary) {
+    Tokenizer tokenizer = GoldenTokenizers.get(vocabulary);
+    String folder = vocabulary.substring(0, vocabulary.indexOf('/'));
+    Golden.Record table = Golden.json(Golden.file("tokenizer/" + folder + "/special_tokens.json"));
+    assertThat(tokenizer.vocabularySize()).isEqualTo(table.integer("vocab_size"));
+    assertThat(tokenizer.bos()).hasValue(table.integer("bos_id"));
+    assertThat(tokenizer.eos()).hasValue(table.integer("eos_id"));
+    assertThat(tokenizer.addsBos()).isTrue();
+    assertThat(tokenizer.addsEos()).isFalse();
+    assertThat(IntStream.range(0, tokenizer.vocabularySize()).filter(tokenizer::isEndOfGeneration))
+        .containsExactlyInAnyOrder(
+            IntStream.of(table.ids("stop_ids")).boxed().toArray(Integer[]::new));
+    for (Golden.Record token : table.records("tokens")) {
+      assertThat(tokenizer.special(token.string("name"))).hasValue(token.integer("id"));
+      assertThat(tokenizer.isSpecial(token.integer("id"))).isTrue();
+      assertThat(tokenizer.text(token.integer("id"))).isEqualTo(token.string("name"));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"llama2/tokenizer.model", "llama3/tokenizer.model", "llama4/tokenizer.model"})
+  void decodingUndoesEncoding(String vocabulary) {
+    Tokenizer tokenizer = GoldenTokenizers.get(vocabulary);
+    RandomText texts = new RandomText(6);
+    for (int i = 0; i < 100_000; i++) {
+      String text = texts.next();
+      // To SentencePiece U+2581 is a space.
+      String lossless = vocabulary.startsWith("llama2") ? text.replace('\u2581', ' ') : text;
+      assertThat(tokenizer.decode(tokenizer.encode(text))).isEqualTo(lossless);
     }
   }
 

@@ -115,8 +115,24 @@ public final class GoldenTokenizers {
           Map.of("type", "Sequence", "pretokenizers", List.of(split, bytes));
       Map<String, Object> model =
           Map.of("type", "BPE", "vocab", ranks, "merges", merges, "ignore_merges", true);
+      Map<String, Object> template =
+          Map.of(
+              "type",
+              "TemplateProcessing",
+              "single",
+              List.of(
+                  Map.of("SpecialToken", Map.of("id", "<|begin_of_text|>")),
+                  Map.of("Sequence", Map.of("id", "A"))));
       Map<String, Object> file =
-          Map.of("added_tokens", added, "pre_tokenizer", steps, "model", model);
+          Map.of(
+              "added_tokens",
+              added,
+              "pre_tokenizer",
+              steps,
+              "post_processor",
+              template,
+              "model",
+              model);
       return JsonWriter.ASCII.write(file).getBytes(StandardCharsets.UTF_8);
     }
 

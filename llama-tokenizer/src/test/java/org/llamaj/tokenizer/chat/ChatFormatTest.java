@@ -211,6 +211,9 @@ class ChatFormatTest {
     assertThatThrownBy(() -> ChatFormat.template(TinyTokenizers.LLAMA_3, "{% if %}"))
         .isInstanceOf(TokenizerException.class)
         .hasMessageContaining("not well-formed");
+    assertThatThrownBy(() -> Role.of("moderator"))
+        .isInstanceOf(TokenizerException.class)
+        .hasMessageContaining("Unknown role 'moderator'");
     assertThatThrownBy(() -> new Content.Image(0, 5, null))
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> new Message(Role.SYSTEM, List.of(new Content.Image(1, 1, null))))

@@ -16,7 +16,7 @@ final class Dialogs {
   }
 
   static Message message(Golden.Record message) {
-    Role role = Role.valueOf(message.string("role").toUpperCase(java.util.Locale.ROOT));
+    Role role = Role.of(message.string("role"));
     List<Content> parts = new ArrayList<>();
     if (message.get("content") instanceof String text) {
       parts.add(role == Role.TOOL ? new Content.ToolResult("", "", text) : new Content.Text(text));

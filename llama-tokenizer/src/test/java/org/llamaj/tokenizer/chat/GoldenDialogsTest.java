@@ -29,6 +29,13 @@ class GoldenDialogsTest {
       if (dialog.has("prompt_ids")) {
         assertThat(prompt.ids()).as("%s", dialog).isEqualTo(dialog.ids("prompt_ids"));
         assertThat(prompt.text()).as("%s", dialog).isEqualTo(dialog.string("prompt_text"));
+        if (dialog.has("vision_mask")) {
+          assertThat(
+                  prompt.crossAttention().stream()
+                      .map(range -> List.of((long) range.start(), (long) range.end())))
+              .as("%s", dialog)
+              .isEqualTo(dialog.list("vision_mask"));
+        }
       } else {
         assertThat(runs(prompt.ids())).as("%s", dialog).isEqualTo(runs(dialog));
       }
