@@ -2,7 +2,6 @@ package org.llamaj.kernel.x86;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import org.llamaj.LlamaException;
 
 /**
@@ -11,8 +10,6 @@ import org.llamaj.LlamaException;
  */
 final class MachineCode implements AutoCloseable {
   private static final int PAGE = 4096;
-  private static final MethodHandle CALL = SystemCalls.function(false, false, 6);
-  private static final MethodHandle CALL_SHORT = SystemCalls.function(true, false, 6);
 
   private final MemorySegment memory;
 
@@ -43,11 +40,7 @@ final class MachineCode implements AutoCloseable {
 
   /** Calls the function. Meaning and number of the arguments are the code's own. */
   void call(long a, long b, long c, long d, long e, long f) {
-    try {
-      CALL.invokeExact(memory, a, b, c, d, e, f);
-    } catch (Throwable t) {
-      throw new IllegalStateException("call of assembled code", t);
-    }
+    NativeCall.call(memory, a, b, c, d, e, f);
   }
 
   /**
@@ -55,11 +48,7 @@ final class MachineCode implements AutoCloseable {
    * work of microseconds.
    */
   void callShort(long a, long b, long c, long d, long e, long f) {
-    try {
-      CALL_SHORT.invokeExact(memory, a, b, c, d, e, f);
-    } catch (Throwable t) {
-      throw new IllegalStateException("call of assembled code", t);
-    }
+    NativeCall.callShort(memory, a, b, c, d, e, f);
   }
 
   @Override

@@ -66,7 +66,8 @@ final class X86Kernels implements Kernels {
   @Override
   public WeightMatrix weightMatrix(Tensor tensor) {
     int inputs = Math.toIntExact(tensor.columns());
-    if (!WeightCode.supports(tensor.type(), inputs)) {
+    boolean hasAddress = tensor.data().isNative();
+    if (!hasAddress || !WeightCode.supports(tensor.type(), inputs)) {
       return fallback().weightMatrix(tensor);
     }
     PanelFormat format = WeightCode.panelFormat(tensor.type(), level);
@@ -130,7 +131,7 @@ final class X86Kernels implements Kernels {
     int columns = input.columns();
     boolean weighted = weight != null;
     rowTasks
-        .arguments(input.address(), weighted ? weight.address() : 0, output.address())
+        .arguments(input.address(), weighted ? address(weight) : 0, output.address())
         .strides(4L * columns, 0, 4L * columns)
         .constants(1, Float.floatToRawIntBits(eps))
         .run(norm.get(columns, weighted ? 1 : 0), rows, columns);
@@ -178,7 +179,14 @@ final class X86Kernels implements Kernels {
 
   @Override
   public void addBias(FloatMatrix x, int rows, MemorySegment bias) {
-    elementwise(add, x, rows, bias.address(), 0);
+    elementwise(add, x, rows, address(bias), 0);
+  }
+
+  private static long address(MemorySegment values) {
+    if (!values.isNative()) {
+      throw new IllegalArgumentException("expected memory outside the heap, found " + values);
+    }
+    return values.address();
   }
 
   private void elementwise(

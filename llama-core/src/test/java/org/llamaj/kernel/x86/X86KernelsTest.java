@@ -1,6 +1,7 @@
 package org.llamaj.kernel.x86;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.Arena;
@@ -12,6 +13,7 @@ import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -23,6 +25,7 @@ import org.llamaj.kernel.Workers;
 import org.llamaj.kernel.scalar.ScalarKernelProvider;
 import org.llamaj.tensor.ElementType;
 import org.llamaj.tensor.FloatMatrix;
+import org.llamaj.tensor.Shape;
 import org.llamaj.tensor.Tensor;
 
 /** Every operation against the plain reference, at every level this processor has. */
@@ -226,7 +229,7 @@ class X86KernelsTest {
     SystemCalls.unmap(memory.asSlice(pages));
     MemorySegment data = memory.asSlice(pages - bytes, bytes);
     RandomWeights.fill(data, type, 7);
-    Tensor tensor = new Tensor("last", type, org.llamaj.tensor.Shape.of(outputs, columns), data);
+    Tensor tensor = new Tensor("last", type, Shape.of(outputs, columns), data);
     try (Workers workers = new Workers(1);
         Kernels kernels = kernels(level, workers)) {
       WeightMatrix weight = kernels.weightMatrix(tensor);
@@ -266,6 +269,30 @@ class X86KernelsTest {
           assertThat(guarded.get(rows + 1, column)).isEqualTo(42);
         }
       }
+    }
+  }
+
+  @Test
+  void leavesWeightsOnTheHeapAndUnknownShapesToOtherKernels() {
+    int columns = 72;
+    float[] values = new float[3 * columns];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = i % 5 - 2;
+    }
+    Tensor tensor =
+        new Tensor("heap", ElementType.F32, Shape.of(3, columns), MemorySegment.ofArray(values));
+    FloatMatrix x = random(2, columns, 1);
+    FloatMatrix expected = FloatMatrix.allocate(arena, 2, 3);
+    FloatMatrix actual = FloatMatrix.allocate(arena, 2, 3);
+    scalar.project(x, 2, new Projection(scalar.weightMatrix(tensor), expected));
+    try (Workers workers = new Workers(1);
+        Kernels kernels = new X86KernelProvider().open(workers)) {
+      kernels.project(x, 2, new Projection(kernels.weightMatrix(tensor), actual));
+
+      assertThat(error(actual, expected)).isLessThan(1e-6);
+
+      assertThatThrownBy(() -> kernels.addBias(actual, 2, tensor.data()))
+          .hasMessageContaining("expected memory outside the heap");
     }
   }
 
