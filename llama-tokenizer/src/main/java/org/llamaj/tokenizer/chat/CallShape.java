@@ -12,10 +12,11 @@ enum CallShape {
   /** More of it is needed. */
   UNKNOWN;
 
-  private static final Pattern NAME = Pattern.compile("\\[\\s*([\\p{L}_][\\p{L}\\p{N}_]*)\\s*");
+  private static final Pattern NAME =
+      Pattern.compile("\\[\\s*([\\p{L}_][\\p{L}\\p{N}_]{0,200})\\s*");
   private static final Pattern BUILT_IN =
       Pattern.compile("(?:brave_search|wolfram_alpha|photogen)\\.call\\(");
-  private static final Pattern KEY = Pattern.compile("\\{\\s*\"([^\"\\\\]*)\"");
+  private static final Pattern KEY = Pattern.compile("\\{\\s*\"([^\"\\\\]{0,40})\"");
   private static final Pattern KNOWN_KEY =
       Pattern.compile("type|name|parameters|arguments|function|id");
 

@@ -23,6 +23,9 @@ final class GrowingCalls {
   private Brackets brackets;
   private int read;
 
+  /** Whether it is clear that no call grows here: what arrives is code, or too long a preface. */
+  private boolean settled;
+
   /** Whether any call has begun. */
   boolean hasBegun() {
     return index >= 0;
@@ -30,7 +33,7 @@ final class GrowingCalls {
 
   /** Reads on in a text that has grown at its end. */
   void update(CharSequence text, boolean python, List<ToolCallEvent> events) {
-    while (read < text.length()) {
+    while (!settled && read < text.length()) {
       if (brackets == null && !begin(text, python, events)) {
         return;
       }
@@ -52,7 +55,12 @@ final class GrowingCalls {
     Matcher matcher = BEGIN.matcher(text);
     matcher.useTransparentBounds(true);
     matcher.region(read, Math.min(text.length(), read + LOOK_AHEAD));
-    if (!matcher.find() || python && index < 0 && !startsCode(text, matcher.start())) {
+    if (!matcher.find()) {
+      settled = text.length() - read > LOOK_AHEAD;
+      return false;
+    }
+    if (python && index < 0 && !startsCode(text, matcher.start())) {
+      settled = true;
       return false;
     }
     for (int group = 1; group <= matcher.groupCount(); group++) {

@@ -35,13 +35,13 @@ final class Guard {
 
   /** Breaks every control token in a text, and the beginning of one at its end. */
   String mark(String text) {
-    StringBuilder marked = new StringBuilder(text);
-    int at = tokens.lookAlike(text, 0);
-    for (int added = 0; at >= 0; added++) {
-      marked.insert(at + added + 1, mark);
-      at = tokens.lookAlike(text, at + 1);
+    StringBuilder marked = new StringBuilder(text.length());
+    int from = 0;
+    for (int at = tokens.lookAlike(text, 0); at >= 0; at = tokens.lookAlike(text, at + 1)) {
+      marked.append(text, from, at + 1).append(mark);
+      from = at + 1;
     }
-    return marked.toString();
+    return marked.append(text, from, text.length()).toString();
   }
 
   /** The text as it was. */

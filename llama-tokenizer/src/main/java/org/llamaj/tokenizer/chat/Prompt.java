@@ -58,6 +58,11 @@ public record Prompt(int[] ids, String text, List<ImagePlace> images) {
     return ranges;
   }
 
+  /**
+   * The token ids.
+   *
+   * @return a new array of them
+   */
   @Override
   public int[] ids() {
     return ids.clone();
