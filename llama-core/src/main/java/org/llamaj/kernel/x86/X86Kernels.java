@@ -1,6 +1,5 @@
 package org.llamaj.kernel.x86;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
@@ -19,7 +18,6 @@ import org.llamaj.tensor.Tensor;
 final class X86Kernels implements Kernels {
   private final Level level;
   private final CodeCache cache = new CodeCache();
-  private final Arena copies = Arena.ofShared();
   private final Map<PanelFormat, TileProduct> tileProducts = new HashMap<>();
   private final Map<WeightKey, WeightCode> weightCodes = new HashMap<>();
   private final Projector projector;
@@ -78,19 +76,7 @@ final class X86Kernels implements Kernels {
         weightCodes.computeIfAbsent(
             new WeightKey(tensor.type(), inputs),
             key -> new WeightCode(key.type(), inputs, level, tileProduct, cache));
-    return new X86WeightMatrix(offHeap(tensor), code);
-  }
-
-  /** Code reads raw addresses: memory that the garbage collector does not move. */
-  private Tensor offHeap(Tensor tensor) {
-    MemorySegment data = tensor.data();
-    return data.isNative()
-        ? tensor
-        : new Tensor(
-            tensor.name(),
-            tensor.type(),
-            tensor.shape(),
-            copies.allocate(data.byteSize(), 64).copyFrom(data));
+    return new X86WeightMatrix(tensor, code);
   }
 
   @Override
@@ -200,7 +186,6 @@ final class X86Kernels implements Kernels {
 
   @Override
   public void close() {
-    copies.close();
     projector.close();
     attention.close();
     tileProducts.values().forEach(product -> product.tiles.close());
