@@ -1,15 +1,22 @@
 package org.llamaj.kernel.vector;
 
+import static jdk.incubator.vector.ShortVector.fromMemorySegment;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.S2I;
 import static org.llamaj.kernel.vector.Lanes.ALL;
 import static org.llamaj.kernel.vector.Lanes.F;
+import static org.llamaj.kernel.vector.Lanes.FLOAT;
+import static org.llamaj.kernel.vector.Lanes.HALF_BITS;
+import static org.llamaj.kernel.vector.Lanes.HALF_SCALE;
+import static org.llamaj.kernel.vector.Lanes.I;
 import static org.llamaj.kernel.vector.Lanes.LANES;
 import static org.llamaj.kernel.vector.Lanes.LE;
+import static org.llamaj.kernel.vector.Lanes.S;
+import static org.llamaj.kernel.vector.Lanes.SHORT;
 import static org.llamaj.kernel.vector.Lanes.VECTOR_BYTES;
-import static org.llamaj.kernel.vector.Lanes.f16;
-import static org.llamaj.kernel.vector.Lanes.f32;
-import static org.llamaj.kernel.vector.Lanes.halves;
 
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 
 /**
  * Copies some columns of a page, as floats, to rows of {@link Tile#WIDTH} that follow one another;
@@ -22,8 +29,8 @@ final class CacheReader {
     if (columns < Tile.WIDTH) {
       for (int row = 0; row < rows; row++) {
         for (int i = 0; i < Tile.WIDTH; i++) {
-          float value = i < columns ? f32(source + sourceStride * row + 4L * i) : 0;
-          f32(target + Tile.STRIDE * row + 4L * i, value);
+          float value = i < columns ? ALL.get(FLOAT, source + sourceStride * row + 4L * i) : 0;
+          ALL.set(FLOAT, target + Tile.STRIDE * row + 4L * i, value);
         }
       }
       return;
@@ -41,8 +48,11 @@ final class CacheReader {
     if (columns < Tile.WIDTH) {
       for (int row = 0; row < rows; row++) {
         for (int i = 0; i < Tile.WIDTH; i++) {
-          float value = i < columns ? f16(source + sourceStride * row + 2L * i) : 0;
-          f32(target + Tile.STRIDE * row + 4L * i, value);
+          float value =
+              i < columns
+                  ? Float.float16ToFloat(ALL.get(SHORT, source + sourceStride * row + 2L * i))
+                  : 0;
+          ALL.set(FLOAT, target + Tile.STRIDE * row + 4L * i, value);
         }
       }
       return;
@@ -50,8 +60,18 @@ final class CacheReader {
     for (int row = 0; row < rows; row++) {
       long from = source + sourceStride * row;
       long to = target + Tile.STRIDE * row;
-      halves(from).intoMemorySegment(ALL, to, LE);
-      halves(from + 2 * LANES).intoMemorySegment(ALL, to + VECTOR_BYTES, LE);
+      ((IntVector) fromMemorySegment(S, ALL, from, LE).convertShape(S2I, I, 0))
+          .lanewise(LSHL, 13)
+          .and(HALF_BITS)
+          .reinterpretAsFloats()
+          .mul(HALF_SCALE)
+          .intoMemorySegment(ALL, to, LE);
+      ((IntVector) fromMemorySegment(S, ALL, from + 2 * LANES, LE).convertShape(S2I, I, 0))
+          .lanewise(LSHL, 13)
+          .and(HALF_BITS)
+          .reinterpretAsFloats()
+          .mul(HALF_SCALE)
+          .intoMemorySegment(ALL, to + VECTOR_BYTES, LE);
     }
   }
 }

@@ -1,8 +1,9 @@
 package org.llamaj.kernel.vector;
 
 import static org.llamaj.kernel.AttentionShape.PAGE_TOKENS;
-import static org.llamaj.kernel.vector.Lanes.f16;
-import static org.llamaj.kernel.vector.Lanes.f32;
+import static org.llamaj.kernel.vector.Lanes.ALL;
+import static org.llamaj.kernel.vector.Lanes.FLOAT;
+import static org.llamaj.kernel.vector.Lanes.SHORT;
 
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.CacheType;
@@ -70,8 +71,14 @@ final class CacheWriter implements Workers.Task {
       long k, long v, long stride, int count, int dim, long pageKeys, long pageValues) {
     for (int t = 0; t < count; t++) {
       for (int d = 0; d < dim; d++) {
-        f16(pageKeys + 2L * (PAGE_TOKENS * d + t), f32(k + stride * t + 4L * d));
-        f16(pageValues + 2L * (dim * t + d), f32(v + stride * t + 4L * d));
+        ALL.set(
+            SHORT,
+            pageKeys + 2L * (PAGE_TOKENS * d + t),
+            Float.floatToFloat16(ALL.get(FLOAT, k + stride * t + 4L * d)));
+        ALL.set(
+            SHORT,
+            pageValues + 2L * (dim * t + d),
+            Float.floatToFloat16(ALL.get(FLOAT, v + stride * t + 4L * d)));
       }
     }
   }
@@ -80,8 +87,9 @@ final class CacheWriter implements Workers.Task {
       long k, long v, long stride, int count, int dim, long pageKeys, long pageValues) {
     for (int t = 0; t < count; t++) {
       for (int d = 0; d < dim; d++) {
-        f32(pageKeys + 4L * (PAGE_TOKENS * d + t), f32(k + stride * t + 4L * d));
-        f32(pageValues + 4L * (dim * t + d), f32(v + stride * t + 4L * d));
+        ALL.set(
+            FLOAT, pageKeys + 4L * (PAGE_TOKENS * d + t), ALL.get(FLOAT, k + stride * t + 4L * d));
+        ALL.set(FLOAT, pageValues + 4L * (dim * t + d), ALL.get(FLOAT, v + stride * t + 4L * d));
       }
     }
   }

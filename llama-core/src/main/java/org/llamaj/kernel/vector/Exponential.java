@@ -1,13 +1,15 @@
 package org.llamaj.kernel.vector;
 
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LT;
 import static org.llamaj.kernel.vector.Lanes.ALL;
 import static org.llamaj.kernel.vector.Lanes.F;
+import static org.llamaj.kernel.vector.Lanes.FLOAT;
 import static org.llamaj.kernel.vector.Lanes.LANES;
 import static org.llamaj.kernel.vector.Lanes.LE;
-import static org.llamaj.kernel.vector.Lanes.f32;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /** The exponential function for softmax and SiLU. */
 final class Exponential {
@@ -50,20 +52,20 @@ final class Exponential {
       FloatVector z = FloatVector.fromMemorySegment(F, ALL, x + 4L * i, LE);
       z = z.fma(factors, offsets);
       // Not min and max: their care for NaN and -0 takes several instructions on x86.
-      z = z.blend(LOWEST, z.compare(VectorOperators.LT, LOWEST));
-      z = z.blend(HIGHEST, z.compare(VectorOperators.GT, HIGHEST));
+      z = z.blend(LOWEST, z.compare(LT, LOWEST));
+      z = z.blend(HIGHEST, z.compare(GT, HIGHEST));
       FloatVector rounded = z.fma(LOG2_E, ROUND);
       FloatVector n = rounded.sub(ROUND);
       FloatVector r = n.fma(LN2_LOW, n.fma(LN2_HIGH, z));
       FloatVector p = r.fma(C6, C5).fma(r, C4).fma(r, C3).fma(r, C2).fma(r, C1);
       p = p.fma(r.mul(r), r).add(1f);
       p.reinterpretAsInts()
-          .add(rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23))
+          .add(rounded.reinterpretAsInts().lanewise(LSHL, 23))
           .reinterpretAsFloats()
           .intoMemorySegment(ALL, y + 4L * i, LE);
     }
     for (; i < count; i++) {
-      f32(y + 4L * i, (float) Math.exp(f32(x + 4L * i) * factor + offset));
+      ALL.set(FLOAT, y + 4L * i, (float) Math.exp(ALL.get(FLOAT, x + 4L * i) * factor + offset));
     }
   }
 }

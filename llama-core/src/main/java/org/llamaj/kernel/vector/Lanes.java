@@ -3,11 +3,7 @@ package org.llamaj.kernel.vector;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -42,17 +38,29 @@ final class Lanes {
   static final VectorSpecies<Short> S =
       VectorSpecies.of(short.class, VectorShape.forBitSize(16 * LANES));
 
-  /** A quarter as wide, as many lanes; there are no vectors of 4 bytes. */
-  private static final VectorSpecies<Byte> B =
+  /**
+   * A quarter as wide, as many lanes. There are no vectors of 4 bytes, so with 4 lanes this reads 4
+   * bytes more than are used; see {@link #OVERREAD}.
+   */
+  static final VectorSpecies<Byte> B =
       VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, 8 * LANES)));
 
-  private static final IntVector BYTE_SHIFTS =
-      IntVector.zero(I).addIndex(1).and(3).lanewise(VectorOperators.LSHL, 3);
+  /** How many bytes behind the end of a weight matrix may be read. */
+  static final int OVERREAD = B.length() - LANES;
+
+  /**
+   * A half-precision value, sign-extended and shifted left by 13, and its bits of use: exponent and
+   * mantissa are then in their places in a float that is 2^-112 of the value, for subnormals too.
+   * Infinities become 65536: weights and cached keys have none.
+   */
+  static final int HALF_BITS = 0x8FFFE000;
+
+  static final float HALF_SCALE = 0x1p112f;
 
   static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LE);
   static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(LE);
-  private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(LE);
+  static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(LE);
   static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(LE);
 
   private Lanes() {}
@@ -78,95 +86,12 @@ final class Lanes {
     return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
   }
 
-  static byte i8(long address) {
-    return ALL.get(ValueLayout.JAVA_BYTE, address);
-  }
-
-  static int i32(long address) {
-    return ALL.get(INT, address);
-  }
-
-  static void i64(long address, long value) {
-    ALL.set(LONG, address, value);
-  }
-
+  /** For what is not in a loop over vectors. */
   static float f32(long address) {
     return ALL.get(FLOAT, address);
   }
 
   static void f32(long address, float value) {
     ALL.set(FLOAT, address, value);
-  }
-
-  static float f16(long address) {
-    return Float.float16ToFloat(ALL.get(SHORT, address));
-  }
-
-  static void f16(long address, float value) {
-    ALL.set(SHORT, address, Float.floatToFloat16(value));
-  }
-
-  static FloatVector broadcast(float value) {
-    return FloatVector.broadcast(F, value);
-  }
-
-  static FloatVector floats(long address) {
-    return FloatVector.fromMemorySegment(F, ALL, address, LE);
-  }
-
-  static void store(FloatVector vector, long address) {
-    vector.intoMemorySegment(ALL, address, LE);
-  }
-
-  static FloatVector toFloat(IntVector vector) {
-    return (FloatVector) vector.convert(VectorOperators.I2F, 0);
-  }
-
-  /** As many unsigned bytes as there are lanes. */
-  static IntVector unsignedBytes(long address) {
-    if (LANES == 4) {
-      return IntVector.broadcast(I, ALL.get(INT, address))
-          .lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
-          .and(0xFF);
-    }
-    return (IntVector)
-        ByteVector.fromMemorySegment(B, ALL, address, LE)
-            .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0);
-  }
-
-  /** As many signed bytes as there are lanes, as floats. */
-  static FloatVector signedBytes(long address) {
-    if (LANES == 4) {
-      return toFloat(
-          IntVector.broadcast(I, ALL.get(INT, address))
-              .lanewise(VectorOperators.LSHR, BYTE_SHIFTS)
-              .lanewise(VectorOperators.LSHL, 24)
-              .lanewise(VectorOperators.ASHR, 24));
-    }
-    return (FloatVector)
-        ByteVector.fromMemorySegment(B, ALL, address, LE).convertShape(VectorOperators.B2F, F, 0);
-  }
-
-  /**
-   * As many half-precision values as there are lanes. Exponent and mantissa are moved to their
-   * places in a float, which makes it 2^-112 of the value, for subnormals too. Infinities become
-   * 65536: weights and cached keys have none.
-   */
-  static FloatVector halves(long address) {
-    return signedShorts(address)
-        .lanewise(VectorOperators.LSHL, 13)
-        .and(0x8FFFE000)
-        .reinterpretAsFloats()
-        .mul(0x1p112f);
-  }
-
-  /** As many bfloat16 values as there are lanes. */
-  static FloatVector brainFloats(long address) {
-    return signedShorts(address).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
-  }
-
-  private static IntVector signedShorts(long address) {
-    return (IntVector)
-        ShortVector.fromMemorySegment(S, ALL, address, LE).convertShape(VectorOperators.S2I, I, 0);
   }
 }

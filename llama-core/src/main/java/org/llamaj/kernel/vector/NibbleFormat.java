@@ -1,19 +1,25 @@
 package org.llamaj.kernel.vector;
 
+import static jdk.incubator.vector.ByteVector.fromMemorySegment;
+import static jdk.incubator.vector.FloatVector.fromMemorySegment;
+import static jdk.incubator.vector.VectorOperators.ADD;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.ROR;
+import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
+import static org.llamaj.kernel.vector.Lanes.ALL;
+import static org.llamaj.kernel.vector.Lanes.B;
+import static org.llamaj.kernel.vector.Lanes.F;
+import static org.llamaj.kernel.vector.Lanes.FLOAT;
+import static org.llamaj.kernel.vector.Lanes.I;
+import static org.llamaj.kernel.vector.Lanes.INT;
 import static org.llamaj.kernel.vector.Lanes.LANES;
+import static org.llamaj.kernel.vector.Lanes.LE;
+import static org.llamaj.kernel.vector.Lanes.SHORT;
 import static org.llamaj.kernel.vector.Lanes.VECTOR_BYTES;
-import static org.llamaj.kernel.vector.Lanes.broadcast;
-import static org.llamaj.kernel.vector.Lanes.f16;
-import static org.llamaj.kernel.vector.Lanes.f32;
-import static org.llamaj.kernel.vector.Lanes.floats;
-import static org.llamaj.kernel.vector.Lanes.i32;
-import static org.llamaj.kernel.vector.Lanes.store;
-import static org.llamaj.kernel.vector.Lanes.toFloat;
-import static org.llamaj.kernel.vector.Lanes.unsignedBytes;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * Types of 32 values in 16 bytes of nibbles, byte i holding value i below and value i + 16 above;
@@ -31,34 +37,48 @@ enum NibbleFormat implements Format {
     void decodeBlocks(long weights, int blocks, long target) {
       for (int b = 0; b < blocks; b++) {
         long block = weights + 18L * b;
-        float scale = f16(block);
+        float scale = Float.float16ToFloat(ALL.get(SHORT, block));
         float minimum = -8 * scale;
         for (int i = 0; i < HALF; i += LANES) {
-          IntVector pair = unsignedBytes(block + 2 + i);
+          IntVector pair =
+              ((IntVector)
+                  fromMemorySegment(B, ALL, block + 2 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
           long at = target + 4L * (BLOCK * b + i);
-          store(toFloat(pair.and(15)).mul(scale).add(minimum), at);
-          store(toFloat(pair.lanewise(VectorOperators.LSHR, 4)).mul(scale).add(minimum), at + 64);
+          ((FloatVector) pair.and(15).convert(I2F, 0))
+              .mul(scale)
+              .add(minimum)
+              .intoMemorySegment(ALL, at, LE);
+          ((FloatVector) pair.lanewise(LSHR, 4).convert(I2F, 0))
+              .mul(scale)
+              .add(minimum)
+              .intoMemorySegment(ALL, at + 64, LE);
         }
       }
     }
 
     @Override
     float dot(long weights, long x, int blocks) {
-      FloatVector sum = FloatVector.zero(Lanes.F);
+      FloatVector sum = FloatVector.zero(F);
       for (int b = 0; b < blocks; b++) {
         long block = weights + 18L * b;
         long xb = x + 4L * 3 * HALF * b;
-        FloatVector t = FloatVector.zero(Lanes.F);
+        FloatVector t = FloatVector.zero(F);
         for (int i = 0; i < HALF; i += LANES) {
-          IntVector pair = unsignedBytes(block + 2 + i);
+          IntVector pair =
+              ((IntVector)
+                  fromMemorySegment(B, ALL, block + 2 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
           long group = xb + 12L * i;
-          t = t.add(floats(group + 2 * VECTOR_BYTES));
-          t = toFloat(pair.and(15)).fma(floats(group), t);
-          t = toFloat(pair.and(0xF0)).fma(floats(group + VECTOR_BYTES), t);
+          t = t.add(fromMemorySegment(F, ALL, group + 2 * VECTOR_BYTES, LE));
+          t =
+              ((FloatVector) pair.and(15).convert(I2F, 0))
+                  .fma(fromMemorySegment(F, ALL, group, LE), t);
+          t =
+              ((FloatVector) pair.and(0xF0).convert(I2F, 0))
+                  .fma(fromMemorySegment(F, ALL, group + VECTOR_BYTES, LE), t);
         }
-        sum = t.fma(broadcast(f16(block)), sum);
+        sum = t.fma(FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block))), sum);
       }
-      return sum.reduceLanes(VectorOperators.ADD);
+      return sum.reduceLanes(ADD);
     }
   },
 
@@ -68,35 +88,50 @@ enum NibbleFormat implements Format {
     void decodeBlocks(long weights, int blocks, long target) {
       for (int b = 0; b < blocks; b++) {
         long block = weights + 20L * b;
-        float scale = f16(block);
-        float minimum = f16(block + 2);
+        float scale = Float.float16ToFloat(ALL.get(SHORT, block));
+        float minimum = Float.float16ToFloat(ALL.get(SHORT, block + 2));
         for (int i = 0; i < HALF; i += LANES) {
-          IntVector pair = unsignedBytes(block + 4 + i);
+          IntVector pair =
+              ((IntVector)
+                  fromMemorySegment(B, ALL, block + 4 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
           long at = target + 4L * (BLOCK * b + i);
-          store(toFloat(pair.and(15)).mul(scale).add(minimum), at);
-          store(toFloat(pair.lanewise(VectorOperators.LSHR, 4)).mul(scale).add(minimum), at + 64);
+          ((FloatVector) pair.and(15).convert(I2F, 0))
+              .mul(scale)
+              .add(minimum)
+              .intoMemorySegment(ALL, at, LE);
+          ((FloatVector) pair.lanewise(LSHR, 4).convert(I2F, 0))
+              .mul(scale)
+              .add(minimum)
+              .intoMemorySegment(ALL, at + 64, LE);
         }
       }
     }
 
     @Override
     float dot(long weights, long x, int blocks) {
-      FloatVector sum = FloatVector.zero(Lanes.F);
+      FloatVector sum = FloatVector.zero(F);
       FloatVector minima = sum;
       for (int b = 0; b < blocks; b++) {
         long block = weights + 20L * b;
-        FloatVector scale = broadcast(f16(block));
-        FloatVector minimum = broadcast(f16(block + 2));
+        FloatVector scale = FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block)));
+        FloatVector minimum =
+            FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block + 2)));
         for (int i = 0; i < HALF; i += LANES) {
           long group = x + 4L * 3 * (HALF * b + i);
-          IntVector pair = unsignedBytes(block + 4 + i);
-          FloatVector t = toFloat(pair.and(15)).mul(floats(group));
-          t = toFloat(pair.and(0xF0)).fma(floats(group + VECTOR_BYTES), t);
+          IntVector pair =
+              ((IntVector)
+                  fromMemorySegment(B, ALL, block + 4 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
+          FloatVector t =
+              ((FloatVector) pair.and(15).convert(I2F, 0))
+                  .mul(fromMemorySegment(F, ALL, group, LE));
+          t =
+              ((FloatVector) pair.and(0xF0).convert(I2F, 0))
+                  .fma(fromMemorySegment(F, ALL, group + VECTOR_BYTES, LE), t);
           sum = t.fma(scale, sum);
-          minima = minimum.fma(floats(group + 2 * VECTOR_BYTES), minima);
+          minima = minimum.fma(fromMemorySegment(F, ALL, group + 2 * VECTOR_BYTES, LE), minima);
         }
       }
-      return sum.add(minima).reduceLanes(VectorOperators.ADD);
+      return sum.add(minima).reduceLanes(ADD);
     }
   },
 
@@ -106,38 +141,68 @@ enum NibbleFormat implements Format {
     void decodeBlocks(long weights, int blocks, long target) {
       for (int b = 0; b < blocks; b++) {
         long block = weights + 22L * b;
-        float scale = f16(block);
+        float scale = Float.float16ToFloat(ALL.get(SHORT, block));
         float minimum = -16 * scale;
-        int fifth = i32(block + 2);
+        int fifth = ALL.get(INT, block + 2);
         for (int i = 0; i < HALF; i += LANES) {
-          IntVector pair = unsignedBytes(block + 6 + i);
+          IntVector pair =
+              ((IntVector)
+                  fromMemorySegment(B, ALL, block + 6 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
           long at = target + 4L * (BLOCK * b + i);
-          IntVector low = pair.and(15).or(fifthOfLow(fifth >>> i));
-          IntVector high = pair.and(0xF0).or(fifthOfHigh(fifth >>> HALF + i));
-          store(toFloat(low).mul(scale).add(minimum), at);
-          store(toFloat(high).mul(scale / 16).add(minimum), at + 64);
+          IntVector low =
+              pair.and(15)
+                  .or(IntVector.broadcast(I, fifth >>> i).lanewise(ROR, TO_BIT_4).and(1 << 4));
+          IntVector high =
+              pair.and(0xF0)
+                  .or(
+                      IntVector.broadcast(I, fifth >>> HALF + i)
+                          .lanewise(ROR, TO_BIT_8)
+                          .and(1 << 8));
+          ((FloatVector) low.convert(I2F, 0))
+              .mul(scale)
+              .add(minimum)
+              .intoMemorySegment(ALL, at, LE);
+          ((FloatVector) high.convert(I2F, 0))
+              .mul(scale / 16)
+              .add(minimum)
+              .intoMemorySegment(ALL, at + 64, LE);
         }
       }
     }
 
     @Override
     float dot(long weights, long x, int blocks) {
-      FloatVector sum = FloatVector.zero(Lanes.F);
+      FloatVector sum = FloatVector.zero(F);
       for (int b = 0; b < blocks; b++) {
         long block = weights + 22L * b;
-        FloatVector scale = broadcast(f16(block));
-        int fifth = i32(block + 2);
+        FloatVector scale = FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block)));
+        int fifth = ALL.get(INT, block + 2);
         for (int i = 0; i < HALF; i += LANES) {
           long group = x + 4L * 3 * (HALF * b + i);
-          IntVector pair = unsignedBytes(block + 6 + i);
-          IntVector low = pair.and(15).or(fifthOfLow(fifth >>> i));
-          IntVector high = pair.and(0xF0).or(fifthOfHigh(fifth >>> HALF + i));
-          FloatVector t = toFloat(low).fma(floats(group), floats(group + 2 * VECTOR_BYTES));
-          t = toFloat(high).fma(floats(group + VECTOR_BYTES), t);
+          IntVector pair =
+              ((IntVector)
+                  fromMemorySegment(B, ALL, block + 6 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
+          IntVector low =
+              pair.and(15)
+                  .or(IntVector.broadcast(I, fifth >>> i).lanewise(ROR, TO_BIT_4).and(1 << 4));
+          IntVector high =
+              pair.and(0xF0)
+                  .or(
+                      IntVector.broadcast(I, fifth >>> HALF + i)
+                          .lanewise(ROR, TO_BIT_8)
+                          .and(1 << 8));
+          FloatVector t =
+              ((FloatVector) low.convert(I2F, 0))
+                  .fma(
+                      fromMemorySegment(F, ALL, group, LE),
+                      fromMemorySegment(F, ALL, group + 2 * VECTOR_BYTES, LE));
+          t =
+              ((FloatVector) high.convert(I2F, 0))
+                  .fma(fromMemorySegment(F, ALL, group + VECTOR_BYTES, LE), t);
           sum = t.fma(scale, sum);
         }
       }
-      return sum.reduceLanes(VectorOperators.ADD);
+      return sum.reduceLanes(ADD);
     }
   },
 
@@ -147,41 +212,69 @@ enum NibbleFormat implements Format {
     void decodeBlocks(long weights, int blocks, long target) {
       for (int b = 0; b < blocks; b++) {
         long block = weights + 24L * b;
-        float scale = f16(block);
-        float minimum = f16(block + 2);
-        int fifth = i32(block + 4);
+        float scale = Float.float16ToFloat(ALL.get(SHORT, block));
+        float minimum = Float.float16ToFloat(ALL.get(SHORT, block + 2));
+        int fifth = ALL.get(INT, block + 4);
         for (int i = 0; i < HALF; i += LANES) {
-          IntVector pair = unsignedBytes(block + 8 + i);
+          IntVector pair =
+              ((IntVector)
+                  fromMemorySegment(B, ALL, block + 8 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
           long at = target + 4L * (BLOCK * b + i);
-          IntVector low = pair.and(15).or(fifthOfLow(fifth >>> i));
-          IntVector high = pair.and(0xF0).or(fifthOfHigh(fifth >>> HALF + i));
-          store(toFloat(low).mul(scale).add(minimum), at);
-          store(toFloat(high).mul(scale / 16).add(minimum), at + 64);
+          IntVector low =
+              pair.and(15)
+                  .or(IntVector.broadcast(I, fifth >>> i).lanewise(ROR, TO_BIT_4).and(1 << 4));
+          IntVector high =
+              pair.and(0xF0)
+                  .or(
+                      IntVector.broadcast(I, fifth >>> HALF + i)
+                          .lanewise(ROR, TO_BIT_8)
+                          .and(1 << 8));
+          ((FloatVector) low.convert(I2F, 0))
+              .mul(scale)
+              .add(minimum)
+              .intoMemorySegment(ALL, at, LE);
+          ((FloatVector) high.convert(I2F, 0))
+              .mul(scale / 16)
+              .add(minimum)
+              .intoMemorySegment(ALL, at + 64, LE);
         }
       }
     }
 
     @Override
     float dot(long weights, long x, int blocks) {
-      FloatVector sum = FloatVector.zero(Lanes.F);
+      FloatVector sum = FloatVector.zero(F);
       FloatVector minima = sum;
       for (int b = 0; b < blocks; b++) {
         long block = weights + 24L * b;
-        FloatVector scale = broadcast(f16(block));
-        FloatVector minimum = broadcast(f16(block + 2));
-        int fifth = i32(block + 4);
+        FloatVector scale = FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block)));
+        FloatVector minimum =
+            FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block + 2)));
+        int fifth = ALL.get(INT, block + 4);
         for (int i = 0; i < HALF; i += LANES) {
           long group = x + 4L * 3 * (HALF * b + i);
-          IntVector pair = unsignedBytes(block + 8 + i);
-          IntVector low = pair.and(15).or(fifthOfLow(fifth >>> i));
-          IntVector high = pair.and(0xF0).or(fifthOfHigh(fifth >>> HALF + i));
-          FloatVector t = toFloat(low).mul(floats(group));
-          t = toFloat(high).fma(floats(group + VECTOR_BYTES), t);
+          IntVector pair =
+              ((IntVector)
+                  fromMemorySegment(B, ALL, block + 8 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
+          IntVector low =
+              pair.and(15)
+                  .or(IntVector.broadcast(I, fifth >>> i).lanewise(ROR, TO_BIT_4).and(1 << 4));
+          IntVector high =
+              pair.and(0xF0)
+                  .or(
+                      IntVector.broadcast(I, fifth >>> HALF + i)
+                          .lanewise(ROR, TO_BIT_8)
+                          .and(1 << 8));
+          FloatVector t =
+              ((FloatVector) low.convert(I2F, 0)).mul(fromMemorySegment(F, ALL, group, LE));
+          t =
+              ((FloatVector) high.convert(I2F, 0))
+                  .fma(fromMemorySegment(F, ALL, group + VECTOR_BYTES, LE), t);
           sum = t.fma(scale, sum);
-          minima = minimum.fma(floats(group + 2 * VECTOR_BYTES), minima);
+          minima = minimum.fma(fromMemorySegment(F, ALL, group + 2 * VECTOR_BYTES, LE), minima);
         }
       }
-      return sum.add(minima).reduceLanes(VectorOperators.ADD);
+      return sum.add(minima).reduceLanes(ADD);
     }
   };
 
@@ -212,12 +305,12 @@ enum NibbleFormat implements Format {
   public long prepare(long x, int columns, long target) {
     for (int column = 0; column < columns; column += BLOCK) {
       for (int i = 0; i < HALF; i += LANES) {
-        FloatVector low = floats(x + 4L * (column + i));
-        FloatVector high = floats(x + 4L * (column + i + HALF));
+        FloatVector low = fromMemorySegment(F, ALL, x + 4L * (column + i), LE);
+        FloatVector high = fromMemorySegment(F, ALL, x + 4L * (column + i + HALF), LE);
         long group = target + 4L * 3 * (column / 2 + i);
-        store(low, group);
-        store(high.mul(1f / 16), group + VECTOR_BYTES);
-        store(low.add(high).mul(offset), group + 2 * VECTOR_BYTES);
+        low.intoMemorySegment(ALL, group, LE);
+        high.mul(1f / 16).intoMemorySegment(ALL, group + VECTOR_BYTES, LE);
+        low.add(high).mul(offset).intoMemorySegment(ALL, group + 2 * VECTOR_BYTES, LE);
       }
     }
     return target;
@@ -227,22 +320,15 @@ enum NibbleFormat implements Format {
   public void multiply(
       long weights, long rowBytes, int rows, long x, int columns, long output, Scratch scratch) {
     for (int i = 0; i < rows; i++) {
-      f32(output + 4L * i, dot(weights + i * rowBytes, x, columns / BLOCK));
+      ALL.set(FLOAT, output + 4L * i, dot(weights + i * rowBytes, x, columns / BLOCK));
     }
   }
 
-  /** Bit i of {@code bits}, in lane i, where it is the fifth bit of a low nibble. */
-  private static IntVector fifthOfLow(int bits) {
-    return IntVector.broadcast(Lanes.I, bits).lanewise(VectorOperators.ROR, TO_BIT_4).and(1 << 4);
-  }
+  /**
+   * Rotations to the right that bring bit i, in lane i, to bit 4 or 8: where it is the fifth bit of
+   * a lower or an upper nibble.
+   */
+  private static final IntVector TO_BIT_4 = IntVector.zero(I).addIndex(1).sub(4);
 
-  /** Bit i of {@code bits}, in lane i, where it is the fifth bit of a high nibble. */
-  private static IntVector fifthOfHigh(int bits) {
-    return IntVector.broadcast(Lanes.I, bits).lanewise(VectorOperators.ROR, TO_BIT_8).and(1 << 8);
-  }
-
-  /** Rotations to the right that bring bit i of lane i to bit 4 or 8. */
-  private static final IntVector TO_BIT_4 = IntVector.zero(Lanes.I).addIndex(1).sub(4);
-
-  private static final IntVector TO_BIT_8 = IntVector.zero(Lanes.I).addIndex(1).sub(8);
+  private static final IntVector TO_BIT_8 = IntVector.zero(I).addIndex(1).sub(8);
 }

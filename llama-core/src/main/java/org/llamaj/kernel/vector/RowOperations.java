@@ -1,9 +1,11 @@
 package org.llamaj.kernel.vector;
 
+import static jdk.incubator.vector.FloatVector.fromMemorySegment;
+import static org.llamaj.kernel.vector.Lanes.ALL;
+import static org.llamaj.kernel.vector.Lanes.F;
+import static org.llamaj.kernel.vector.Lanes.FLOAT;
 import static org.llamaj.kernel.vector.Lanes.LANES;
-import static org.llamaj.kernel.vector.Lanes.f32;
-import static org.llamaj.kernel.vector.Lanes.floats;
-import static org.llamaj.kernel.vector.Lanes.store;
+import static org.llamaj.kernel.vector.Lanes.LE;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorShuffle;
@@ -11,10 +13,10 @@ import jdk.incubator.vector.VectorShuffle;
 /** Norm, rotation, gate and sums on one row of floats. */
 final class RowOperations {
   /** Lane i takes the other value of its pair. */
-  private static final VectorShuffle<Float> SWAP = VectorShuffle.fromOp(Lanes.F, i -> i ^ 1);
+  private static final VectorShuffle<Float> SWAP = VectorShuffle.fromOp(F, i -> i ^ 1);
 
-  private static final VectorShuffle<Float> EVEN = VectorShuffle.fromOp(Lanes.F, i -> i & ~1);
-  private static final VectorShuffle<Float> ODD = VectorShuffle.fromOp(Lanes.F, i -> i | 1);
+  private static final VectorShuffle<Float> EVEN = VectorShuffle.fromOp(F, i -> i & ~1);
+  private static final VectorShuffle<Float> ODD = VectorShuffle.fromOp(F, i -> i | 1);
 
   /** -1 for the first and 1 for the second value of each pair. */
   private static final FloatVector SIGNS = signs();
@@ -26,16 +28,16 @@ final class RowOperations {
     for (int i = 0; i < LANES; i++) {
       signs[i] = i % 2 == 0 ? -1 : 1;
     }
-    return FloatVector.fromArray(Lanes.F, signs, 0);
+    return FloatVector.fromArray(F, signs, 0);
   }
 
   static void zero(long x, int count) {
     int i = 0;
     for (; i <= count - LANES; i += LANES) {
-      store(FloatVector.zero(Lanes.F), x + 4L * i);
+      FloatVector.zero(F).intoMemorySegment(ALL, x + 4L * i, LE);
     }
     for (; i < count; i++) {
-      f32(x + 4L * i, 0);
+      ALL.set(FLOAT, x + 4L * i, 0);
     }
   }
 
@@ -46,20 +48,24 @@ final class RowOperations {
   static void scale(long x, int count, float factor, long y) {
     int i = 0;
     for (; i <= count - LANES; i += LANES) {
-      store(floats(x + 4L * i).mul(factor), y + 4L * i);
+      fromMemorySegment(F, ALL, x + 4L * i, LE).mul(factor).intoMemorySegment(ALL, y + 4L * i, LE);
     }
     for (; i < count; i++) {
-      f32(y + 4L * i, f32(x + 4L * i) * factor);
+      ALL.set(FLOAT, y + 4L * i, ALL.get(FLOAT, x + 4L * i) * factor);
     }
   }
 
   static void scale(long x, int count, float factor, long weight, long y) {
     int i = 0;
     for (; i <= count - LANES; i += LANES) {
-      store(floats(x + 4L * i).mul(factor).mul(floats(weight + 4L * i)), y + 4L * i);
+      fromMemorySegment(F, ALL, x + 4L * i, LE)
+          .mul(factor)
+          .mul(fromMemorySegment(F, ALL, weight + 4L * i, LE))
+          .intoMemorySegment(ALL, y + 4L * i, LE);
     }
     for (; i < count; i++) {
-      f32(y + 4L * i, f32(x + 4L * i) * factor * f32(weight + 4L * i));
+      ALL.set(
+          FLOAT, y + 4L * i, ALL.get(FLOAT, x + 4L * i) * factor * ALL.get(FLOAT, weight + 4L * i));
     }
   }
 
@@ -67,19 +73,19 @@ final class RowOperations {
   static void rotate(long x, int count, long angles) {
     int i = 0;
     for (; i <= count - LANES; i += LANES) {
-      FloatVector pairs = floats(x + 4L * i);
-      FloatVector turn = floats(angles + 4L * i);
+      FloatVector pairs = fromMemorySegment(F, ALL, x + 4L * i, LE);
+      FloatVector turn = fromMemorySegment(F, ALL, angles + 4L * i, LE);
       FloatVector sin = turn.rearrange(ODD).mul(SIGNS);
       FloatVector turned = pairs.mul(turn.rearrange(EVEN));
-      store(pairs.rearrange(SWAP).fma(sin, turned), x + 4L * i);
+      pairs.rearrange(SWAP).fma(sin, turned).intoMemorySegment(ALL, x + 4L * i, LE);
     }
     for (; i < count; i += 2) {
-      float re = f32(x + 4L * i);
-      float im = f32(x + 4L * i + 4);
-      float cos = f32(angles + 4L * i);
-      float sin = f32(angles + 4L * i + 4);
-      f32(x + 4L * i, re * cos - im * sin);
-      f32(x + 4L * i + 4, re * sin + im * cos);
+      float re = ALL.get(FLOAT, x + 4L * i);
+      float im = ALL.get(FLOAT, x + 4L * i + 4);
+      float cos = ALL.get(FLOAT, angles + 4L * i);
+      float sin = ALL.get(FLOAT, angles + 4L * i + 4);
+      ALL.set(FLOAT, x + 4L * i, re * cos - im * sin);
+      ALL.set(FLOAT, x + 4L * i + 4, re * sin + im * cos);
     }
   }
 
@@ -88,22 +94,28 @@ final class RowOperations {
     Exponential.exp(gate, -1, 0, count, scratch);
     int i = 0;
     for (; i <= count - LANES; i += LANES) {
-      FloatVector product = floats(gate + 4L * i).mul(floats(up + 4L * i));
-      store(product.div(floats(scratch + 4L * i).add(1f)), gate + 4L * i);
+      FloatVector product =
+          fromMemorySegment(F, ALL, gate + 4L * i, LE)
+              .mul(fromMemorySegment(F, ALL, up + 4L * i, LE));
+      product
+          .div(fromMemorySegment(F, ALL, scratch + 4L * i, LE).add(1f))
+          .intoMemorySegment(ALL, gate + 4L * i, LE);
     }
     for (; i < count; i++) {
-      float product = f32(gate + 4L * i) * f32(up + 4L * i);
-      f32(gate + 4L * i, product / (1 + f32(scratch + 4L * i)));
+      float product = ALL.get(FLOAT, gate + 4L * i) * ALL.get(FLOAT, up + 4L * i);
+      ALL.set(FLOAT, gate + 4L * i, product / (1 + ALL.get(FLOAT, scratch + 4L * i)));
     }
   }
 
   static void add(long x, long y, int count) {
     int i = 0;
     for (; i <= count - LANES; i += LANES) {
-      store(floats(x + 4L * i).add(floats(y + 4L * i)), x + 4L * i);
+      fromMemorySegment(F, ALL, x + 4L * i, LE)
+          .add(fromMemorySegment(F, ALL, y + 4L * i, LE))
+          .intoMemorySegment(ALL, x + 4L * i, LE);
     }
     for (; i < count; i++) {
-      f32(x + 4L * i, f32(x + 4L * i) + f32(y + 4L * i));
+      ALL.set(FLOAT, x + 4L * i, ALL.get(FLOAT, x + 4L * i) + ALL.get(FLOAT, y + 4L * i));
     }
   }
 }

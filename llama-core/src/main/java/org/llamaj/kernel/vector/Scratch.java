@@ -8,6 +8,8 @@ final class Scratch {
   private final Arena arena;
   private long address;
   private long bytes;
+  private long spareAddress;
+  private long spareBytes;
 
   /** For decoders that write to the heap. */
   private float[] heap = {};
@@ -24,6 +26,16 @@ final class Scratch {
       address = arena.allocate(bytes, 64).address();
     }
     return address;
+  }
+
+  /** As {@link #floats} in another place, for decoders: what is at {@link #floats} stays. */
+  long spare(long count) {
+    long needed = 4 * count;
+    if (spareBytes < needed) {
+      spareBytes = Math.max(needed, 2 * spareBytes);
+      spareAddress = arena.allocate(spareBytes, 64).address();
+    }
+    return spareAddress;
   }
 
   float[] heap(int count) {

@@ -1,26 +1,25 @@
 package org.llamaj.kernel.vector;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static jdk.incubator.vector.ByteVector.fromMemorySegment;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
+import static jdk.incubator.vector.VectorOperators.ADD;
+import static jdk.incubator.vector.VectorOperators.B2F;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
 import static org.llamaj.kernel.vector.Lanes.ALL;
+import static org.llamaj.kernel.vector.Lanes.B;
 import static org.llamaj.kernel.vector.Lanes.F;
 import static org.llamaj.kernel.vector.Lanes.FLOAT;
+import static org.llamaj.kernel.vector.Lanes.I;
 import static org.llamaj.kernel.vector.Lanes.LANES;
 import static org.llamaj.kernel.vector.Lanes.LE;
-import static org.llamaj.kernel.vector.Lanes.broadcast;
-import static org.llamaj.kernel.vector.Lanes.f16;
-import static org.llamaj.kernel.vector.Lanes.f32;
-import static org.llamaj.kernel.vector.Lanes.floats;
-import static org.llamaj.kernel.vector.Lanes.i8;
-import static org.llamaj.kernel.vector.Lanes.signedBytes;
-import static org.llamaj.kernel.vector.Lanes.store;
-import static org.llamaj.kernel.vector.Lanes.unsignedBytes;
+import static org.llamaj.kernel.vector.Lanes.SHORT;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * Q6_K: 128 bytes of lower nibbles, 64 bytes of upper bit pairs, 16 signed sub-scales, half scale;
@@ -41,7 +40,7 @@ enum SixBitFormat implements Format {
   private static void decodeBlocks(long weights, int blocks, long target) {
     for (int b = 0; b < blocks; b++) {
       long block = weights + BLOCK_BYTES * b;
-      float scale = f16(block + 208);
+      float scale = Float.float16ToFloat(ALL.get(SHORT, block + 208));
       for (int group = 0; group < 4; group++) {
         // 16 byte columns of a half hold four sub-blocks: two in nibbles 32 bytes apart, twice.
         int half = group >> 1;
@@ -50,14 +49,20 @@ enum SixBitFormat implements Format {
         long high = block + 128 + 32 * half + 16 * side;
         long scales = block + 192 + 8 * half + side;
         long at = target + 4L * (BLOCK * b + 128 * half + 16 * side);
-        float scale0 = scale * i8(scales);
-        float scale1 = scale * i8(scales + 2);
-        float scale2 = scale * i8(scales + 4);
-        float scale3 = scale * i8(scales + 6);
+        float scale0 = scale * ALL.get(JAVA_BYTE, scales);
+        float scale1 = scale * ALL.get(JAVA_BYTE, scales + 2);
+        float scale2 = scale * ALL.get(JAVA_BYTE, scales + 4);
+        float scale3 = scale * ALL.get(JAVA_BYTE, scales + 6);
         for (int i = 0; i < 16; i += LANES) {
-          IntVector first = unsignedBytes(low + i);
-          IntVector second = unsignedBytes(low + 32 + i);
-          IntVector bits = unsignedBytes(high + i);
+          IntVector first =
+              ((IntVector)
+                  fromMemorySegment(B, ALL, low + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
+          IntVector second =
+              ((IntVector)
+                  fromMemorySegment(B, ALL, low + 32 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
+          IntVector bits =
+              ((IntVector)
+                  fromMemorySegment(B, ALL, high + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
           IntVector q0 = first.and(0xF).or(bits.lanewise(LSHL, 4).and(0x30)).sub(32);
           IntVector q1 = second.and(0xF).or(bits.lanewise(LSHL, 2).and(0x30)).sub(32);
           IntVector q2 = first.lanewise(LSHR, 4).or(bits.and(0x30)).sub(32);
@@ -87,11 +92,11 @@ enum SixBitFormat implements Format {
       FloatVector sum = FloatVector.zero(F);
       int place = sub & ~7 | (sub & 1) << 2 | (sub & 6) >> 1;
       for (int i = 0; i < 16; i += LANES) {
-        FloatVector values = floats(x + 4L * (16 * sub + i));
-        store(values, target + 4L * (16 * place + i));
+        FloatVector values = fromMemorySegment(F, ALL, x + 4L * (16 * sub + i), LE);
+        values.intoMemorySegment(ALL, target + 4L * (16 * place + i), LE);
         sum = sum.add(values);
       }
-      f32(target + 4L * (columns + sub), sum.reduceLanes(VectorOperators.ADD));
+      ALL.set(FLOAT, target + 4L * (columns + sub), sum.reduceLanes(ADD));
     }
     return target;
   }
@@ -104,7 +109,7 @@ enum SixBitFormat implements Format {
     for (int i = 0; i < rows; i++) {
       long row = weights + i * rowBytes;
       float offsets = unpackScales(row, x + 4L * columns, blocks, scales);
-      f32(output + 4L * i, dot(row, x, blocks, scales) - offsets);
+      ALL.set(FLOAT, output + 4L * i, dot(row, x, blocks, scales) - offsets);
     }
   }
 
@@ -116,14 +121,17 @@ enum SixBitFormat implements Format {
     FloatVector sum = FloatVector.zero(F);
     for (int b = 0; b < blocks; b++) {
       long block = weights + BLOCK_BYTES * b;
-      FloatVector scale = broadcast(f16(block + 208));
+      FloatVector scale =
+          FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block + 208)));
       for (int i = 0; i < 16; i += LANES) {
-        FloatVector scaled = signedBytes(block + 192 + i).mul(scale);
-        store(scaled, scales + 4L * (16 * b + i));
-        sum = scaled.fma(floats(sums + 4L * (16 * b + i)), sum);
+        FloatVector scaled =
+            ((FloatVector) fromMemorySegment(B, ALL, block + 192 + i, LE).convertShape(B2F, F, 0))
+                .mul(scale);
+        scaled.intoMemorySegment(ALL, scales + 4L * (16 * b + i), LE);
+        sum = scaled.fma(fromMemorySegment(F, ALL, sums + 4L * (16 * b + i), LE), sum);
       }
     }
-    return 32 * sum.reduceLanes(VectorOperators.ADD);
+    return 32 * sum.reduceLanes(ADD);
   }
 
   private static float dot(long weights, long x, int blocks, long scales) {
@@ -141,9 +149,15 @@ enum SixBitFormat implements Format {
       FloatVector t2 = t0;
       FloatVector t3 = t0;
       for (int i = 0; i < 16; i += LANES) {
-        IntVector first = unsignedBytes(low + i);
-        IntVector second = unsignedBytes(low + 32 + i);
-        IntVector bits = unsignedBytes(high + i);
+        IntVector first =
+            ((IntVector)
+                fromMemorySegment(B, ALL, low + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
+        IntVector second =
+            ((IntVector)
+                fromMemorySegment(B, ALL, low + 32 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
+        IntVector bits =
+            ((IntVector)
+                fromMemorySegment(B, ALL, high + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
         IntVector q0 = first.and(0xF).or(bits.lanewise(LSHL, 4).and(0x30));
         IntVector q1 = second.and(0xF).or(bits.lanewise(LSHL, 2).and(0x30));
         IntVector q2 = first.lanewise(LSHR, 4).or(bits.and(0x30));
@@ -159,6 +173,6 @@ enum SixBitFormat implements Format {
       sum = t2.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale + 16)), sum);
       sum2 = t3.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale + 24)), sum2);
     }
-    return sum.add(sum2).reduceLanes(VectorOperators.ADD);
+    return sum.add(sum2).reduceLanes(ADD);
   }
 }

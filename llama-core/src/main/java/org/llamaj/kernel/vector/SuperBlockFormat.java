@@ -1,20 +1,25 @@
 package org.llamaj.kernel.vector;
 
+import static jdk.incubator.vector.ByteVector.fromMemorySegment;
+import static jdk.incubator.vector.FloatVector.fromMemorySegment;
+import static jdk.incubator.vector.VectorOperators.ADD;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
+import static org.llamaj.kernel.vector.Lanes.ALL;
+import static org.llamaj.kernel.vector.Lanes.B;
 import static org.llamaj.kernel.vector.Lanes.F;
+import static org.llamaj.kernel.vector.Lanes.FLOAT;
+import static org.llamaj.kernel.vector.Lanes.I;
+import static org.llamaj.kernel.vector.Lanes.INT;
 import static org.llamaj.kernel.vector.Lanes.LANES;
-import static org.llamaj.kernel.vector.Lanes.broadcast;
-import static org.llamaj.kernel.vector.Lanes.f16;
-import static org.llamaj.kernel.vector.Lanes.f32;
-import static org.llamaj.kernel.vector.Lanes.floats;
-import static org.llamaj.kernel.vector.Lanes.i32;
-import static org.llamaj.kernel.vector.Lanes.i64;
-import static org.llamaj.kernel.vector.Lanes.store;
-import static org.llamaj.kernel.vector.Lanes.toFloat;
-import static org.llamaj.kernel.vector.Lanes.unsignedBytes;
+import static org.llamaj.kernel.vector.Lanes.LE;
+import static org.llamaj.kernel.vector.Lanes.LONG;
+import static org.llamaj.kernel.vector.Lanes.SHORT;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * The K types: super-blocks of 256 values, whose sub-blocks have small integers as scales and
@@ -29,8 +34,8 @@ enum SuperBlockFormat implements Format {
     void decodeBlocks(long weights, int blocks, long target) {
       for (int b = 0; b < blocks; b++) {
         long block = weights + 144L * b;
-        float scale = f16(block);
-        float minimum = -f16(block + 2);
+        float scale = Float.float16ToFloat(ALL.get(SHORT, block));
+        float minimum = -Float.float16ToFloat(ALL.get(SHORT, block + 2));
         long scales = subScales(block + 4);
         long minima = subMinima(block + 4);
         for (int pair = 0; pair < 4; pair++) {
@@ -41,10 +46,19 @@ enum SuperBlockFormat implements Format {
           scales >>>= 16;
           minima >>>= 16;
           for (int i = 0; i < 32; i += LANES) {
-            IntVector q = unsignedBytes(block + 16 + 32 * pair + i);
+            IntVector q =
+                ((IntVector)
+                    fromMemorySegment(B, ALL, block + 16 + 32 * pair + i, LE)
+                        .convertShape(ZERO_EXTEND_B2I, I, 0));
             long at = target + 4L * (BLOCK * b + 64 * pair + i);
-            store(toFloat(q.and(0xF)).mul(lowScale).add(lowMinimum), at);
-            store(toFloat(q.and(0xF0)).mul(highScale).add(highMinimum), at + 4 * 32);
+            ((FloatVector) q.and(0xF).convert(I2F, 0))
+                .mul(lowScale)
+                .add(lowMinimum)
+                .intoMemorySegment(ALL, at, LE);
+            ((FloatVector) q.and(0xF0).convert(I2F, 0))
+                .mul(highScale)
+                .add(highMinimum)
+                .intoMemorySegment(ALL, at + 4 * 32, LE);
           }
         }
       }
@@ -59,14 +73,21 @@ enum SuperBlockFormat implements Format {
         FloatVector low = FloatVector.zero(F);
         FloatVector high = low;
         for (int i = 0; i < 32; i += LANES) {
-          IntVector bytes = unsignedBytes(q + i);
-          low = toFloat(bytes.and(0xF)).fma(floats(x + 256L * pair + 4 * i), low);
-          high = toFloat(bytes.and(0xF0)).fma(floats(x + 256L * pair + 4 * i + 128), high);
+          IntVector bytes =
+              ((IntVector)
+                  fromMemorySegment(B, ALL, q + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
+          low =
+              ((FloatVector) bytes.and(0xF).convert(I2F, 0))
+                  .fma(fromMemorySegment(F, ALL, x + 256L * pair + 4 * i, LE), low);
+          high =
+              ((FloatVector) bytes.and(0xF0).convert(I2F, 0))
+                  .fma(fromMemorySegment(F, ALL, x + 256L * pair + 4 * i + 128, LE), high);
         }
-        sum = low.fma(broadcast(f32(scales + 8L * pair)), sum);
-        highSum = high.fma(broadcast(f32(scales + 8L * pair + 4)), highSum);
+        sum = low.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scales + 8L * pair)), sum);
+        highSum =
+            high.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scales + 8L * pair + 4)), highSum);
       }
-      return sum.add(highSum).reduceLanes(VectorOperators.ADD);
+      return sum.add(highSum).reduceLanes(ADD);
     }
   },
 
@@ -76,8 +97,8 @@ enum SuperBlockFormat implements Format {
     void decodeBlocks(long weights, int blocks, long target) {
       for (int b = 0; b < blocks; b++) {
         long block = weights + 176L * b;
-        float scale = f16(block);
-        float minimum = -f16(block + 2);
+        float scale = Float.float16ToFloat(ALL.get(SHORT, block));
+        float minimum = -Float.float16ToFloat(ALL.get(SHORT, block + 2));
         long scales = subScales(block + 4);
         long minima = subMinima(block + 4);
         for (int pair = 0; pair < 4; pair++) {
@@ -88,16 +109,26 @@ enum SuperBlockFormat implements Format {
           scales >>>= 16;
           minima >>>= 16;
           for (int i = 0; i < 32; i += LANES) {
-            IntVector q = unsignedBytes(block + 48 + 32 * pair + i);
+            IntVector q =
+                ((IntVector)
+                    fromMemorySegment(B, ALL, block + 48 + 32 * pair + i, LE)
+                        .convertShape(ZERO_EXTEND_B2I, I, 0));
             IntVector fifth =
-                unsignedBytes(block + 16 + i).lanewise(VectorOperators.LSHR, 2 * pair);
-            IntVector low = q.and(0xF).or(fifth.and(1).lanewise(VectorOperators.LSHL, 4));
-            IntVector high =
-                q.lanewise(VectorOperators.LSHR, 4)
-                    .or(fifth.and(2).lanewise(VectorOperators.LSHL, 3));
+                ((IntVector)
+                        fromMemorySegment(B, ALL, block + 16 + i, LE)
+                            .convertShape(ZERO_EXTEND_B2I, I, 0))
+                    .lanewise(LSHR, 2 * pair);
+            IntVector low = q.and(0xF).or(fifth.and(1).lanewise(LSHL, 4));
+            IntVector high = q.lanewise(LSHR, 4).or(fifth.and(2).lanewise(LSHL, 3));
             long at = target + 4L * (BLOCK * b + 64 * pair + i);
-            store(toFloat(low).mul(lowScale).add(lowMinimum), at);
-            store(toFloat(high).mul(highScale).add(highMinimum), at + 4 * 32);
+            ((FloatVector) low.convert(I2F, 0))
+                .mul(lowScale)
+                .add(lowMinimum)
+                .intoMemorySegment(ALL, at, LE);
+            ((FloatVector) high.convert(I2F, 0))
+                .mul(highScale)
+                .add(highMinimum)
+                .intoMemorySegment(ALL, at + 4 * 32, LE);
           }
         }
       }
@@ -113,18 +144,27 @@ enum SuperBlockFormat implements Format {
         FloatVector low = FloatVector.zero(F);
         FloatVector high = low;
         for (int i = 0; i < 32; i += LANES) {
-          IntVector bytes = unsignedBytes(q + i);
-          IntVector bits = unsignedBytes(fifth + i).lanewise(VectorOperators.LSHR, 2 * (pair & 3));
-          IntVector lowBit = bits.lanewise(VectorOperators.LSHL, 4).and(0x10);
-          IntVector highBit = bits.lanewise(VectorOperators.LSHL, 7).and(0x100);
-          low = toFloat(bytes.and(0xF).or(lowBit)).fma(floats(x + 256L * pair + 4 * i), low);
+          IntVector bytes =
+              ((IntVector)
+                  fromMemorySegment(B, ALL, q + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
+          IntVector bits =
+              ((IntVector)
+                      fromMemorySegment(B, ALL, fifth + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0))
+                  .lanewise(LSHR, 2 * (pair & 3));
+          IntVector lowBit = bits.lanewise(LSHL, 4).and(0x10);
+          IntVector highBit = bits.lanewise(LSHL, 7).and(0x100);
+          low =
+              ((FloatVector) bytes.and(0xF).or(lowBit).convert(I2F, 0))
+                  .fma(fromMemorySegment(F, ALL, x + 256L * pair + 4 * i, LE), low);
           high =
-              toFloat(bytes.and(0xF0).or(highBit)).fma(floats(x + 256L * pair + 4 * i + 128), high);
+              ((FloatVector) bytes.and(0xF0).or(highBit).convert(I2F, 0))
+                  .fma(fromMemorySegment(F, ALL, x + 256L * pair + 4 * i + 128, LE), high);
         }
-        sum = low.fma(broadcast(f32(scales + 8L * pair)), sum);
-        highSum = high.fma(broadcast(f32(scales + 8L * pair + 4)), highSum);
+        sum = low.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scales + 8L * pair)), sum);
+        highSum =
+            high.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scales + 8L * pair + 4)), highSum);
       }
-      return sum.add(highSum).reduceLanes(VectorOperators.ADD);
+      return sum.add(highSum).reduceLanes(ADD);
     }
   };
 
@@ -155,13 +195,13 @@ enum SuperBlockFormat implements Format {
       FloatVector sum = FloatVector.zero(F);
       float factor = (sub & 1) == 0 ? 1 : 1f / 16;
       for (int i = 0; i < 32; i += LANES) {
-        FloatVector values = floats(x + 4L * (32 * sub + i));
-        store(values.mul(factor), target + 4L * (32 * sub + i));
+        FloatVector values = fromMemorySegment(F, ALL, x + 4L * (32 * sub + i), LE);
+        values.mul(factor).intoMemorySegment(ALL, target + 4L * (32 * sub + i), LE);
         sum = sum.add(values);
       }
       long sums = target + 4L * (columns + 16 * (sub / 8) + sub % 8);
-      f32(sums, 0);
-      f32(sums + 4 * 8, sum.reduceLanes(VectorOperators.ADD));
+      ALL.set(FLOAT, sums, 0);
+      ALL.set(FLOAT, sums + 4 * 8, sum.reduceLanes(ADD));
     }
     return target;
   }
@@ -174,7 +214,7 @@ enum SuperBlockFormat implements Format {
     for (int i = 0; i < rows; i++) {
       long row = weights + i * rowBytes;
       float minima = unpackScales(row, (int) (rowBytes / blocks), blocks, x + 4L * columns, scales);
-      f32(output + 4L * i, dot(row, x, blocks, scales) - minima);
+      ALL.set(FLOAT, output + 4L * i, dot(row, x, blocks, scales) - minima);
     }
   }
 
@@ -187,37 +227,43 @@ enum SuperBlockFormat implements Format {
     long bytes = scales + 32L * blocks + 4 * LANES;
     for (int b = 0; b < blocks; b++) {
       long packed = weights + (long) blockBytes * b + 4;
-      i64(bytes + 16L * b, subScales(packed));
-      i64(bytes + 16L * b + 8, subMinima(packed));
+      ALL.set(LONG, bytes + 16L * b, subScales(packed));
+      ALL.set(LONG, bytes + 16L * b + 8, subMinima(packed));
     }
     FloatVector sum = FloatVector.zero(F);
     for (int b = 0; b < blocks; b++) {
       long block = weights + (long) blockBytes * b;
-      FloatVector scale = broadcast(f16(block));
-      FloatVector minimum = broadcast(f16(block + 2));
+      FloatVector scale = FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block)));
+      FloatVector minimum =
+          FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block + 2)));
       for (int i = 0; i < 16; i += LANES) {
-        FloatVector values = toFloat(unsignedBytes(bytes + 16L * b + i));
+        FloatVector values =
+            ((FloatVector)
+                ((IntVector)
+                        fromMemorySegment(B, ALL, bytes + 16L * b + i, LE)
+                            .convertShape(ZERO_EXTEND_B2I, I, 0))
+                    .convert(I2F, 0));
         if (i < 8) { // of 16 lanes, the upper 8 will be overwritten by the next block
-          store(values.mul(scale), scales + 32L * b + 4 * i);
+          values.mul(scale).intoMemorySegment(ALL, scales + 32L * b + 4 * i, LE);
         }
-        sum = values.mul(floats(sums + 64L * b + 4 * i)).fma(minimum, sum);
+        sum = values.mul(fromMemorySegment(F, ALL, sums + 64L * b + 4 * i, LE)).fma(minimum, sum);
       }
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    return sum.reduceLanes(ADD);
   }
 
   /** The eight sub-scales, one in each byte, the first lowest. */
   private static long subScales(long packed) {
-    int first = i32(packed);
-    int third = i32(packed + 8);
+    int first = ALL.get(INT, packed);
+    int third = ALL.get(INT, packed + 8);
     int upper = third & 0x0F0F0F0F | first >>> 2 & 0x30303030;
     return first & 0x3F3F3F3FL | (long) upper << 32;
   }
 
   /** The eight sub-minima, one in each byte, the first lowest. */
   private static long subMinima(long packed) {
-    int second = i32(packed + 4);
-    int third = i32(packed + 8);
+    int second = ALL.get(INT, packed + 4);
+    int third = ALL.get(INT, packed + 8);
     int upper = third >>> 4 & 0x0F0F0F0F | second >>> 2 & 0x30303030;
     return second & 0x3F3F3F3FL | (long) upper << 32;
   }

@@ -1,14 +1,20 @@
 package org.llamaj.kernel.vector;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static jdk.incubator.vector.ByteVector.fromMemorySegment;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
+import static org.llamaj.kernel.vector.Lanes.ALL;
+import static org.llamaj.kernel.vector.Lanes.B;
+import static org.llamaj.kernel.vector.Lanes.I;
 import static org.llamaj.kernel.vector.Lanes.LANES;
-import static org.llamaj.kernel.vector.Lanes.f16;
-import static org.llamaj.kernel.vector.Lanes.i8;
-import static org.llamaj.kernel.vector.Lanes.store;
-import static org.llamaj.kernel.vector.Lanes.toFloat;
-import static org.llamaj.kernel.vector.Lanes.unsignedBytes;
+import static org.llamaj.kernel.vector.Lanes.LE;
+import static org.llamaj.kernel.vector.Lanes.SHORT;
 
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * The K types of two bits, and of two bits and a third elsewhere: super-blocks of 16 sub-blocks of
@@ -21,13 +27,20 @@ enum TwoBitFormat implements Format {
     void decodeBlocks(long weights, int blocks, long target) {
       for (int sub = 0; sub < 16 * blocks; sub++) {
         long block = weights + 84L * (sub >> 4);
-        int scales = i8(block + (sub & 15));
-        float scale = f16(block + 80) * (scales & 0xF);
-        float minimum = -f16(block + 82) * (scales >> 4 & 0xF);
+        int scales = ALL.get(JAVA_BYTE, block + (sub & 15));
+        float scale = Float.float16ToFloat(ALL.get(SHORT, block + 80)) * (scales & 0xF);
+        float minimum = -Float.float16ToFloat(ALL.get(SHORT, block + 82)) * (scales >> 4 & 0xF);
         long bits = block + 16 + pairs(sub);
         for (int i = 0; i < 16; i += LANES) {
-          IntVector q = unsignedBytes(bits + i).lanewise(VectorOperators.LSHR, shift(sub)).and(3);
-          store(toFloat(q).mul(scale).add(minimum), target + 4L * (16 * sub + i));
+          IntVector q =
+              ((IntVector)
+                      fromMemorySegment(B, ALL, bits + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0))
+                  .lanewise(LSHR, shift(sub))
+                  .and(3);
+          ((FloatVector) q.convert(I2F, 0))
+              .mul(scale)
+              .add(minimum)
+              .intoMemorySegment(ALL, target + 4L * (16 * sub + i), LE);
         }
       }
     }
@@ -39,17 +52,27 @@ enum TwoBitFormat implements Format {
     void decodeBlocks(long weights, int blocks, long target) {
       for (int sub = 0; sub < 16 * blocks; sub++) {
         long block = weights + 110L * (sub >> 4);
-        int low = i8(block + 96 + (sub & 7)) >> ((sub & 8) >> 1) & 0xF;
-        int high = i8(block + 104 + (sub & 3)) >> ((sub & 12) >> 1) & 3;
-        float scale = f16(block + 108) * ((low | high << 4) - 32);
+        int low = ALL.get(JAVA_BYTE, block + 96 + (sub & 7)) >> ((sub & 8) >> 1) & 0xF;
+        int high = ALL.get(JAVA_BYTE, block + 104 + (sub & 3)) >> ((sub & 12) >> 1) & 3;
+        float scale = Float.float16ToFloat(ALL.get(SHORT, block + 108)) * ((low | high << 4) - 32);
         long bits = block + 32 + pairs(sub);
         long thirds = block + 16 * (sub & 1);
         int third = (sub & 15) >> 1;
         for (int i = 0; i < 16; i += LANES) {
-          IntVector q = unsignedBytes(bits + i).lanewise(VectorOperators.LSHR, shift(sub)).and(3);
-          IntVector t = unsignedBytes(thirds + i).lanewise(VectorOperators.LSHR, third).and(1);
-          q = q.or(t.lanewise(VectorOperators.LSHL, 2)).sub(4);
-          store(toFloat(q).mul(scale), target + 4L * (16 * sub + i));
+          IntVector q =
+              ((IntVector)
+                      fromMemorySegment(B, ALL, bits + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0))
+                  .lanewise(LSHR, shift(sub))
+                  .and(3);
+          IntVector t =
+              ((IntVector)
+                      fromMemorySegment(B, ALL, thirds + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0))
+                  .lanewise(LSHR, third)
+                  .and(1);
+          q = q.or(t.lanewise(LSHL, 2)).sub(4);
+          ((FloatVector) q.convert(I2F, 0))
+              .mul(scale)
+              .intoMemorySegment(ALL, target + 4L * (16 * sub + i), LE);
         }
       }
     }

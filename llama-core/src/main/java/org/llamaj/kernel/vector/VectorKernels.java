@@ -16,6 +16,9 @@ import org.llamaj.tensor.encoding.Dequantizer;
 
 /** Kernels in the Vector API. Arithmetic is in float32 throughout. */
 final class VectorKernels implements Kernels {
+  /** The least there is. */
+  private static final int PAGE_BYTES = 4096;
+
   private final Workers workers;
   private final Arena arena = Arena.ofShared();
   private final Scratch[] scratch;
@@ -52,9 +55,18 @@ final class VectorKernels implements Kernels {
         tensor, Formats.of(type), offHeap(tensor.data()).address(), tensor.rowBytes());
   }
 
-  /** Raw addresses need memory that the garbage collector does not move. */
+  /**
+   * Raw addresses need memory that the garbage collector does not move, and that does not end with
+   * its page where vectors may read past the end.
+   */
   private MemorySegment offHeap(MemorySegment data) {
-    return data.isNative() ? data : arena.allocate(data.byteSize(), 64).copyFrom(data);
+    if (data.isNative()) {
+      long end = data.address() + data.byteSize();
+      if ((end - 1) / PAGE_BYTES == (end - 1 + Lanes.OVERREAD) / PAGE_BYTES) {
+        return data;
+      }
+    }
+    return arena.allocate(data.byteSize() + Lanes.OVERREAD, 64).copyFrom(data);
   }
 
   @Override
