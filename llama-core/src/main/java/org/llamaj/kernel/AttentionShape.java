@@ -12,6 +12,8 @@ package org.llamaj.kernel;
  * values [kvHeads][PAGE_TOKENS][headDim]
  * </pre>
  *
+ * <p>Pages of quantised types are described by {@link QuantizedPage}.
+ *
  * @param layer index of the layer, which chooses its pages in a {@link PageTable}
  * @param heads query heads
  * @param kvHeads key/value heads; divides {@code heads}
@@ -61,11 +63,11 @@ public record AttentionShape(
    * @return bytes of keys and values together
    */
   public long pageBytes() {
-    return 2L * kvHeads * headDim * PAGE_TOKENS * cacheType.bytes();
+    return 2L * kvHeads * headDim * PAGE_TOKENS / cacheType.blockSize() * cacheType.blockBytes();
   }
 
   /**
-   * Where a key component lies in a page.
+   * Where a key component lies in a page of a floating-point type.
    *
    * @param kvHead key/value head
    * @param component 0 to headDim - 1
@@ -77,7 +79,7 @@ public record AttentionShape(
   }
 
   /**
-   * Where a value vector begins in a page.
+   * Where a value vector begins in a page of a floating-point type.
    *
    * @param kvHead key/value head
    * @param slot the token's index in the page

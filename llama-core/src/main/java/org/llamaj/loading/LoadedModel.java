@@ -75,7 +75,7 @@ public record LoadedModel(
     PageMemory cacheMemory = PageMemory.of(arena);
     try {
       cacheMemory = cacheMemory(options, arena);
-      kernels = selection.provider().open(workers);
+      kernels = selection.open(workers, options.cacheType());
       Transformer transformer =
           new TransformerBuilder(
                   configuration,

@@ -69,6 +69,11 @@ public final class TransformerBuilder {
       Optional<FeedForwardProvider> experts,
       IntConsumer onLayer) {
     Configuration c = configuration;
+    if (c.headDim() % cacheType.blockSize() != 0) {
+      throw new LlamaException(
+          "a cache of %s needs heads of a multiple of %d values, those of the model have %d: choose F16"
+              .formatted(cacheType, cacheType.blockSize(), c.headDim()));
+    }
     Tensor embedding = weights.require("token_embd.weight", c.vocabularySize(), c.dim());
     WeightMatrix embeddingMatrix = kernels.weightMatrix(embedding);
     WeightMatrix output =

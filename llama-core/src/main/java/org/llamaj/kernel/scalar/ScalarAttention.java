@@ -6,7 +6,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import org.llamaj.kernel.AttentionShape;
-import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.Workers;
 import org.llamaj.tensor.FloatMatrix;
@@ -15,7 +14,6 @@ import org.llamaj.tensor.FloatMatrix;
 final class ScalarAttention {
 
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
-  private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
 
   private final Workers workers;
   private final Scratch[] scratch;
@@ -45,51 +43,47 @@ final class ScalarAttention {
 
   void store(
       FloatMatrix keys, FloatMatrix values, Span[] spans, int spanCount, AttentionShape shape) {
+    PageFormat format = PageFormat.of(shape);
     workers.run(
         rows(spans, spanCount),
         (index, worker) -> {
           int s = spanOf(spans, index);
           int i = index - rows(spans, s);
-          storeRow(keys, values, spans[s], i, shape);
+          scratch[worker].ensure(0, shape.headDim());
+          storeRow(keys, values, spans[s], i, shape, format, scratch[worker].row);
         });
   }
 
   private static void storeRow(
-      FloatMatrix keys, FloatMatrix values, Span span, int i, AttentionShape shape) {
-    int row = span.firstRow() + i;
+      FloatMatrix keys,
+      FloatMatrix values,
+      Span span,
+      int i,
+      AttentionShape shape,
+      PageFormat format,
+      float[] vector) {
     int position = span.firstPosition() + i;
     int slot = position % PAGE_TOKENS;
     MemorySegment page = span.pages().segment(shape.layer(), position / PAGE_TOKENS);
     for (int head = 0; head < shape.kvHeads(); head++) {
-      long valueOffset = shape.valueOffset(head, slot);
-      for (int d = 0; d < shape.headDim(); d++) {
-        int column = head * shape.headDim() + d;
-        set(page, shape, shape.keyOffset(head, d, slot), keys.get(row, column));
-        set(
-            page,
-            shape,
-            valueOffset + (long) d * shape.cacheType().bytes(),
-            values.get(row, column));
-      }
-    }
-  }
-
-  private static void set(MemorySegment page, AttentionShape shape, long offset, float value) {
-    switch (shape.cacheType()) {
-      case F32 -> page.set(FLOAT, offset, value);
-      case F16 -> page.set(SHORT, offset, Float.floatToFloat16(value));
+      long offset = 4L * ((long) (span.firstRow() + i) * shape.kvHeads() + head) * shape.headDim();
+      MemorySegment.copy(keys.data(), FLOAT, offset, vector, 0, shape.headDim());
+      format.storeKey(page, head, slot, vector);
+      MemorySegment.copy(values.data(), FLOAT, offset, vector, 0, shape.headDim());
+      format.storeValue(page, head, slot, vector);
     }
   }
 
   void attend(
       FloatMatrix queries, Span[] spans, int spanCount, AttentionShape shape, FloatMatrix output) {
     int heads = shape.heads();
+    PageFormat format = PageFormat.of(shape);
     workers.run(
         rows(spans, spanCount) * heads,
         (index, worker) -> {
           int s = spanOf(spans, index / heads);
           int i = index / heads - rows(spans, s);
-          attendHead(queries, spans[s], i, index % heads, shape, output, scratch[worker]);
+          attendHead(queries, spans[s], i, index % heads, shape, format, output, scratch[worker]);
         });
   }
 
@@ -99,6 +93,7 @@ final class ScalarAttention {
       int i,
       int head,
       AttentionShape shape,
+      PageFormat format,
       FloatMatrix output,
       Scratch scratch) {
     int row = span.firstRow() + i;
@@ -116,7 +111,7 @@ final class ScalarAttention {
       int count = Math.min(PAGE_TOKENS - slot, position + 1 - key);
       MemorySegment page = span.pages().segment(shape.layer(), key / PAGE_TOKENS);
       for (int d = 0; d < headDim; d++) {
-        load(page, shape.cacheType(), shape.keyOffset(kvHead, d, slot), scratch.row, count);
+        format.loadKeys(page, kvHead, d, slot, scratch.row, count);
         float q = queries.get(row, head * headDim + d) * shape.scale();
         addScaled(q, scratch.row, scores, key - firstKey, count);
       }
@@ -129,24 +124,11 @@ final class ScalarAttention {
     Arrays.fill(sums, 0, headDim, 0f);
     for (int key = firstKey; key <= position; key++) {
       MemorySegment page = span.pages().segment(shape.layer(), key / PAGE_TOKENS);
-      long offset = shape.valueOffset(kvHead, key % PAGE_TOKENS);
-      load(page, shape.cacheType(), offset, scratch.row, headDim);
+      format.loadValue(page, kvHead, key % PAGE_TOKENS, scratch.row);
       addScaled(scores[key - firstKey], scratch.row, sums, 0, headDim);
     }
     for (int d = 0; d < headDim; d++) {
       output.set(row, head * headDim + d, sums[d]);
-    }
-  }
-
-  private static void load(
-      MemorySegment page, CacheType type, long offset, float[] target, int count) {
-    switch (type) {
-      case F32 -> MemorySegment.copy(page, FLOAT, offset, target, 0, count);
-      case F16 -> {
-        for (int i = 0; i < count; i++) {
-          target[i] = Float.float16ToFloat(page.get(SHORT, offset + 2L * i));
-        }
-      }
     }
   }
 

@@ -40,11 +40,7 @@ final class CacheWriter {
     shape = attentionShape;
     keyAddress = keys.address();
     valueAddress = values.address();
-    ShapedCode made =
-        switch (shape.cacheType()) {
-          case F32 -> floats;
-          case F16 -> halves;
-        };
+    ShapedCode made = shape.cacheType() == CacheType.F16 ? halves : floats;
     code = made.get(shape.kvHeads(), shape.headDim());
     for (int i = 0; i < spanCount; i++) {
       span = spans[i];

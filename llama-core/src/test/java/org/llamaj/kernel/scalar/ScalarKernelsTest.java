@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.CacheType;
@@ -113,14 +114,15 @@ class ScalarKernelsTest {
   }
 
   @ParameterizedTest
-  @EnumSource
-  void attends(CacheType cacheType) {
+  @CsvSource({"F32, 1e-5", "F16, 4e-3", "Q8_0, 0.05", "Q4_0, 0.7"})
+  void attends(CacheType cacheType, double tolerance) {
     int tokens = 150;
-    AttentionShape shape = new AttentionShape(3, 6, 2, 5, 0.4f, 70, cacheType);
-    FloatMatrix keys = random.matrix(tokens, 2 * 5);
-    FloatMatrix values = random.matrix(tokens, 2 * 5);
-    FloatMatrix queries = random.matrix(tokens, 6 * 5);
-    FloatMatrix output = FloatMatrix.allocate(arena, tokens, 6 * 5);
+    int dim = cacheType.isQuantized() ? 64 : 5;
+    AttentionShape shape = new AttentionShape(3, 6, 2, dim, 2 / (float) dim, 70, cacheType);
+    FloatMatrix keys = random.matrix(tokens, 2 * dim);
+    FloatMatrix values = random.matrix(tokens, 2 * dim);
+    FloatMatrix queries = random.matrix(tokens, 6 * dim);
+    FloatMatrix output = FloatMatrix.allocate(arena, tokens, 6 * dim);
     TestPages pages = new TestPages(arena, shape, tokens);
     for (Span span : new Span[] {new Span(pages, 0, 100, 0), new Span(pages, 100, 50, 100)}) {
       kernels.store(keys, values, new Span[] {span, null}, 1, shape);
@@ -129,9 +131,9 @@ class ScalarKernelsTest {
     for (int row = 0; row < tokens; row++) {
       for (int head = 0; head < 6; head++) {
         double[] expected = attend(row, head, queries, keys, values, shape);
-        for (int d = 0; d < 5; d++) {
-          assertThat((double) output.get(row, head * 5 + d))
-              .isCloseTo(expected[d], within(cacheType == CacheType.F32 ? 1e-5 : 4e-3));
+        for (int d = 0; d < dim; d++) {
+          assertThat((double) output.get(row, head * dim + d))
+              .isCloseTo(expected[d], within(tolerance));
         }
       }
     }
@@ -139,17 +141,20 @@ class ScalarKernelsTest {
 
   private static double[] attend(
       int row, int head, FloatMatrix q, FloatMatrix k, FloatMatrix v, AttentionShape shape) {
-    int kv = head / 3 * 5;
-    double[] sums = new double[5];
+    int dim = shape.headDim();
+    int kv = head / 3 * dim;
+    double[] sums = new double[dim];
     double total = 0;
     for (int key = row < 70 ? 0 : row < 140 ? 70 : 140; key <= row; key++) {
       double score = 0;
-      for (int d = 0; d < 5; d++) score += (double) q.get(row, head * 5 + d) * k.get(key, kv + d);
+      for (int d = 0; d < dim; d++) {
+        score += (double) q.get(row, head * dim + d) * k.get(key, kv + d);
+      }
       double weight = Math.exp(score * shape.scale());
       total += weight;
-      for (int d = 0; d < 5; d++) sums[d] += weight * v.get(key, kv + d);
+      for (int d = 0; d < dim; d++) sums[d] += weight * v.get(key, kv + d);
     }
-    for (int d = 0; d < 5; d++) sums[d] /= total;
+    for (int d = 0; d < dim; d++) sums[d] /= total;
     return sums;
   }
 
