@@ -189,6 +189,24 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
+   * The kernels the model runs on.
+   *
+   * @return the name of their provider, for example {@code x86}
+   */
+  public String kernels() {
+    return loaded.selection().provider().name();
+  }
+
+  /**
+   * How many threads compute.
+   *
+   * @return at least 1
+   */
+  public int threads() {
+    return loaded.workers().threads();
+  }
+
+  /**
    * What the model is and how it runs, for people: architecture, sizes, kernels and why these.
    *
    * @return several lines

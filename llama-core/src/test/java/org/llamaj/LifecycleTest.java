@@ -71,6 +71,7 @@ class LifecycleTest {
   void describeNamesModelAndKernels() {
     try (LlamaModel model = LlamaModel.builder(TestModels.small()).kernels("scalar").load()) {
       assertThat(model.describe()).contains("rope-linear-F32 (llama)", "2 layers", "F32", "scalar");
+      assertThat(model.kernels()).isEqualTo("scalar");
     }
   }
 
@@ -128,6 +129,7 @@ class LifecycleTest {
     Path maps = Path.of("/proc/self/maps");
     assumeThat(maps).exists();
     LlamaModel model = LlamaModel.builder(TestModels.quantised()).threads(3).load();
+    assertThat(model.threads()).isEqualTo(3);
     model.prompt("a").maxTokens(3).generate();
     assertThat(Files.readString(maps)).contains("llama32-bpe-Q8_0/model.gguf");
     assertThat(workerThreads()).isPositive();

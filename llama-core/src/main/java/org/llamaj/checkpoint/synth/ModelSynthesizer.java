@@ -27,6 +27,11 @@ import org.llamaj.tensor.Shape;
  * Writes GGUF files with the exact shapes and types of real models and random weights. Weights have
  * the standard deviation 1/sqrt(columns), so that activations stay of order one. The same shape,
  * file type and seed give the same file.
+ *
+ * <pre>{@code
+ * ModelShape shape = ModelPreset.TINY_DENSE.shape();
+ * new ModelSynthesizer(shape, FileType.Q4_K_M, 1).write(file, (bytes, total) -> {});
+ * }</pre>
  */
 public final class ModelSynthesizer {
   private static final int BUFFER_BYTES = 4 << 20;
@@ -62,6 +67,11 @@ public final class ModelSynthesizer {
     this.seed = seed;
   }
 
+  /** {@return bytes of tensor data, which is the size of the file but for a small header} */
+  public long bytes() {
+    return bytes(tensors());
+  }
+
   /**
    * Writes the file.
    *
@@ -71,7 +81,7 @@ public final class ModelSynthesizer {
    */
   public void write(Path file, Progress progress) {
     List<TensorDescription> tensors = tensors();
-    long totalBytes = tensors.stream().mapToLong(TensorDescription::bytes).sum();
+    long totalBytes = bytes(tensors);
     long bytes = 0;
     try (GgufWriter writer = GgufWriter.create(file, metadata(), tensors);
         Arena arena = Arena.ofConfined()) {
@@ -92,6 +102,10 @@ public final class ModelSynthesizer {
       }
       writer.finish();
     }
+  }
+
+  private static long bytes(List<TensorDescription> tensors) {
+    return tensors.stream().mapToLong(TensorDescription::bytes).sum();
   }
 
   private void fill(TensorDescription tensor, MemorySegment out, RandomBits random) {

@@ -63,6 +63,16 @@ class ModelSynthesizerTest {
   }
 
   @Test
+  void tellsBeforehandHowMuchItWillWrite() {
+    ModelShape shape = ModelPreset.TINY_MOE.shape();
+    long bytes = new ModelSynthesizer(shape, FileType.Q4_K_M, 1).bytes();
+    try (Checkpoint checkpoint = GgufReader.open(write(ModelPreset.TINY_MOE, FileType.Q4_K_M, 1))) {
+      assertThat(checkpoint.tensors().stream().mapToLong(tensor -> tensor.data().byteSize()).sum())
+          .isEqualTo(bytes);
+    }
+  }
+
+  @Test
   void theSameSeedGivesTheSameFile() {
     Path first = write(ModelPreset.TINY_DENSE, FileType.Q4_K_M, 1);
     Path second = folder.resolve("second.gguf");

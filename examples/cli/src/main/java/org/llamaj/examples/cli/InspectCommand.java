@@ -93,7 +93,7 @@ final class InspectCommand implements Callable<Integer> {
     for (Tensor tensor : checkpoint.tensors()) {
       out.printf(
           "  %-42s %-8s %-20s %12s%n",
-          tensor.name(), tensor.type(), tensor.shape(), bytes(tensor.data().byteSize()));
+          tensor.name(), tensor.type(), tensor.shape(), ByteSize.of(tensor.data().byteSize()));
     }
   }
 
@@ -104,24 +104,13 @@ final class InspectCommand implements Callable<Integer> {
         out.print(model.describe());
         out.printf(
             "memory    %s of weights, %s of cache for %d tokens, %s of activations%n",
-            bytes(plan.weights()),
-            bytes(plan.cache()),
+            ByteSize.of(plan.weights()),
+            ByteSize.of(plan.cache()),
             model.transformer().contextLength(),
-            bytes(plan.scratch()));
+            ByteSize.of(plan.scratch()));
       }
     } catch (LlamaException e) {
       out.println("cannot run: " + e.getMessage());
     }
-  }
-
-  private static String bytes(long count) {
-    String[] units = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-    double value = count;
-    int unit = 0;
-    while (value >= 1024 && unit < units.length - 1) {
-      value /= 1024;
-      unit++;
-    }
-    return String.format(Locale.ROOT, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
   }
 }

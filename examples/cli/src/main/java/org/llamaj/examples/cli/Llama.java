@@ -27,7 +27,8 @@ import picocli.CommandLine.Spec;
       TokenizeCommand.class,
       InspectCommand.class,
       LogitsCommand.class,
-      BenchCommand.class
+      BenchCommand.class,
+      SynthCommand.class
     },
     footer = {"", "'llama COMMAND --help' tells the options of a command."})
 public final class Llama implements Callable<Integer> {

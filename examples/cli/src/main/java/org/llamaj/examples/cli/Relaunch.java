@@ -20,7 +20,7 @@ final class Relaunch {
 
   /** First arguments of calls that compute nothing. */
   private static final Set<String> LIGHT =
-      Set.of("tokenize", "help", "-h", "--help", "-V", "--version");
+      Set.of("tokenize", "synth", "help", "-h", "--help", "-V", "--version");
 
   private Relaunch() {}
 
