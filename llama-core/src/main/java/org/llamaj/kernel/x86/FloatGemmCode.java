@@ -67,7 +67,7 @@ final class FloatGemmCode {
     if (avx512) {
       a.kmovq(Mask.K1, ROW_MASK);
       for (int token = 0; token < tokens; token++) {
-        a.v(VMOVUPS, at(OUTPUT), Vector.zmm(token).merge(Mask.K1));
+        a.v(VMOVUPS, at(OUTPUT), Vector.zmm(token).masked(Mask.K1));
         a.add(OUTPUT, OUTPUT_STRIDE);
       }
     } else {

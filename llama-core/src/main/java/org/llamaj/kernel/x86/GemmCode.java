@@ -91,7 +91,7 @@ final class GemmCode {
           a.add(TILE, format.tileBlockBytes(tokens));
         });
     for (int token = 0; token < tokens; token++) {
-      a.v(VMOVUPS, at(OUTPUT), sum(token).merge(Mask.K1));
+      a.v(VMOVUPS, at(OUTPUT), sum(token).masked(Mask.K1));
       a.add(OUTPUT, OUTPUT_STRIDE);
     }
     return k.finish();

@@ -200,17 +200,6 @@ public final class Assembler {
 
   /**
    * @param to register, upper part becomes zero
-   * @param from one byte
-   */
-  public void movzx8(Gpr to, Address from) {
-    prefix(to.ordinal(), from, false);
-    code.u8(0x0F);
-    code.u8(0xB6);
-    ModRm.memory(code, to.ordinal(), from, 1, 0);
-  }
-
-  /**
-   * @param to register, upper part becomes zero
    * @param from two bytes
    */
   public void movzx16(Gpr to, Address from) {
@@ -278,14 +267,6 @@ public final class Assembler {
 
   /**
    * @param to register
-   * @param from register
-   */
-  public void or(Gpr to, Gpr from) {
-    binary(0x09, to, from);
-  }
-
-  /**
-   * @param to register
    * @param from register; the same makes zero
    */
   public void xor(Gpr to, Gpr from) {
@@ -306,25 +287,6 @@ public final class Assembler {
    */
   public void cmp(Gpr a, int value) {
     immediate(7, a, value);
-  }
-
-  /**
-   * @param a register
-   * @param b register; the same asks for zero
-   */
-  public void test(Gpr a, Gpr b) {
-    binary(0x85, a, b);
-  }
-
-  /**
-   * @param to register
-   * @param from register
-   */
-  public void imul(Gpr to, Gpr from) {
-    code.u8(0x48 | (to.ordinal() > 7 ? 4 : 0) | (from.ordinal() > 7 ? 1 : 0));
-    code.u8(0x0F);
-    code.u8(0xAF);
-    ModRm.register(code, to.ordinal(), from.ordinal());
   }
 
   /**

@@ -1,14 +1,12 @@
 package org.llamaj.kernel.x86.assembler;
 
 import static org.llamaj.kernel.x86.assembler.Instruction.Form.MOVE;
-import static org.llamaj.kernel.x86.assembler.Instruction.Form.MR;
 import static org.llamaj.kernel.x86.assembler.Instruction.Form.MRI;
 import static org.llamaj.kernel.x86.assembler.Instruction.Form.RM;
 import static org.llamaj.kernel.x86.assembler.Instruction.Form.RMI;
 import static org.llamaj.kernel.x86.assembler.Instruction.Form.RVM;
 import static org.llamaj.kernel.x86.assembler.Instruction.Form.RVMI;
 import static org.llamaj.kernel.x86.assembler.Instruction.Form.VMI;
-import static org.llamaj.kernel.x86.assembler.Instruction.Tuple.BYTES_1;
 import static org.llamaj.kernel.x86.assembler.Instruction.Tuple.BYTES_16;
 import static org.llamaj.kernel.x86.assembler.Instruction.Tuple.BYTES_2;
 import static org.llamaj.kernel.x86.assembler.Instruction.Tuple.BYTES_32;
@@ -27,18 +25,11 @@ import static org.llamaj.kernel.x86.assembler.Instruction.Tuple.QUARTER_MEM;
 public enum Instruction {
   VMOVUPS(MOVE, 1, 0, 0x10, 0, 0, FULL_MEM, 0x11),
   VMOVSS(MOVE, 1, 2, 0x10, 0, 0, BYTES_4, 0x11),
-  VMOVDQU8(MOVE, 1, 3, 0x6F, -1, 0, FULL_MEM, 0x7F),
-  VMOVDQU16(MOVE, 1, 3, 0x6F, -1, 1, FULL_MEM, 0x7F),
-  VMOVNTPS(MR, 1, 0, 0x2B, 0, 0, FULL_MEM),
 
   VBROADCASTSS(RM, 2, 1, 0x18, 0, 0, BYTES_4),
-  VPBROADCASTB(RM, 2, 1, 0x78, 0, 0, BYTES_1),
   VPBROADCASTW(RM, 2, 1, 0x79, 0, 0, BYTES_2),
   VPBROADCASTD(RM, 2, 1, 0x58, 0, 0, BYTES_4),
   VPBROADCASTQ(RM, 2, 1, 0x59, 0, 1, BYTES_8),
-  VBROADCASTI128(RM, 2, 1, 0x5A, 0, -1, FULL_MEM),
-  VBROADCASTI32X4(RM, 2, 1, 0x5A, -1, 0, BYTES_16),
-  VBROADCASTI64X4(RM, 2, 1, 0x5B, -1, 1, BYTES_32),
 
   VADDPS(RVM, 1, 0, 0x58, 0, 0, FULL),
   VSUBPS(RVM, 1, 0, 0x5C, 0, 0, FULL),
@@ -49,7 +40,6 @@ public enum Instruction {
   VANDPS(RVM, 1, 0, 0x54, 0, 0, FULL),
   VXORPS(RVM, 1, 0, 0x57, 0, 0, FULL),
   VADDSS(RVM, 1, 2, 0x58, 0, 0, BYTES_4),
-  VSUBSS(RVM, 1, 2, 0x5C, 0, 0, BYTES_4),
   VMULSS(RVM, 1, 2, 0x59, 0, 0, BYTES_4),
   VDIVSS(RVM, 1, 2, 0x5E, 0, 0, BYTES_4),
   VMAXSS(RVM, 1, 2, 0x5F, 0, 0, BYTES_4),
@@ -60,60 +50,40 @@ public enum Instruction {
   VFNMADD231PS(RVM, 2, 1, 0xBC, 0, 0, FULL),
   VFMADDSUB213PS(RVM, 2, 1, 0xA6, 0, 0, FULL),
   VFMADD231SS(RVM, 2, 1, 0xB9, 0, 0, BYTES_4),
-  VSCALEFPS(RVM, 2, 1, 0x2C, -1, 0, FULL),
   VRNDSCALEPS(RMI, 3, 1, 0x08, -1, 0, FULL),
   VROUNDPS(RMI, 3, 1, 0x08, 0, -1, FULL),
-  VCMPPS(RVMI, 1, 0, 0xC2, 0, 0, FULL),
-  VBLENDMPS(RVM, 2, 1, 0x65, -1, 0, FULL),
 
   VCVTDQ2PS(RM, 1, 0, 0x5B, 0, 0, FULL),
   VCVTPS2DQ(RM, 1, 1, 0x5B, 0, 0, FULL),
   VCVTPH2PS(RM, 2, 1, 0x13, 0, 0, HALF_MEM),
   VCVTPS2PH(MRI, 3, 1, 0x1D, 0, 0, HALF_MEM),
-  VCVTNEPS2BF16(RM, 2, 2, 0x72, -1, 0, FULL),
-  VDPBF16PS(RVM, 2, 2, 0x52, -1, 0, FULL),
 
-  VPMOVZXBW(RM, 2, 1, 0x30, 0, 0, HALF_MEM),
   VPMOVZXBD(RM, 2, 1, 0x31, 0, 0, QUARTER_MEM),
   VPMOVZXWD(RM, 2, 1, 0x33, 0, 0, HALF_MEM),
   VPMOVSXBD(RM, 2, 1, 0x21, 0, 0, QUARTER_MEM),
-  VPMOVSXWD(RM, 2, 1, 0x23, 0, 0, HALF_MEM),
-  VPMOVDB(MR, 2, 2, 0x31, -1, 0, QUARTER_MEM),
-  VPMOVDW(MR, 2, 2, 0x33, -1, 0, HALF_MEM),
 
-  VPADDB(RVM, 1, 1, 0xFC, 0, 0, FULL_MEM),
-  VPADDW(RVM, 1, 1, 0xFD, 0, 0, FULL_MEM),
   VPADDD(RVM, 1, 1, 0xFE, 0, 0, FULL),
   VPSUBB(RVM, 1, 1, 0xF8, 0, 0, FULL_MEM),
   VPSUBD(RVM, 1, 1, 0xFA, 0, 0, FULL),
-  VPMULLD(RVM, 2, 1, 0x40, 0, 0, FULL),
   VPMADDWD(RVM, 1, 1, 0xF5, 0, 0, FULL_MEM),
   VPMADDUBSW(RVM, 2, 1, 0x04, 0, 0, FULL_MEM),
   VPDPBUSD(RVM, 2, 1, 0x50, -1, 0, FULL),
   VPSIGNB(RVM, 2, 1, 0x08, 0, -1, FULL_MEM),
   VPABSB(RM, 2, 1, 0x1C, 0, 0, FULL_MEM),
   VPAND(RVM, 1, 1, 0xDB, 0, -1, FULL),
-  VPANDN(RVM, 1, 1, 0xDF, 0, -1, FULL),
   VPOR(RVM, 1, 1, 0xEB, 0, -1, FULL),
   VPXOR(RVM, 1, 1, 0xEF, 0, -1, FULL),
-  VPANDD(RVM, 1, 1, 0xDB, -1, 0, FULL),
-  VPORD(RVM, 1, 1, 0xEB, -1, 0, FULL),
   VPXORD(RVM, 1, 1, 0xEF, -1, 0, FULL),
-  VPTERNLOGD(RVMI, 3, 1, 0x25, -1, 0, FULL),
   VPCMPEQB(RVM, 1, 1, 0x74, 0, -1, FULL_MEM),
 
   VPSLLW(VMI, 1, 1, 0x71, 0, 0, FULL_MEM, 6),
   VPSRLW(VMI, 1, 1, 0x71, 0, 0, FULL_MEM, 2),
   VPSLLD(VMI, 1, 1, 0x72, 0, 0, FULL, 6),
-  VPSRLD(VMI, 1, 1, 0x72, 0, 0, FULL, 2),
-  VPSLLVD(RVM, 2, 1, 0x47, 0, 0, FULL),
   VPSRLVD(RVM, 2, 1, 0x45, 0, 0, FULL),
-  VPSLLVQ(RVM, 2, 1, 0x47, 1, 1, FULL),
   VPSRLVQ(RVM, 2, 1, 0x45, 1, 1, FULL),
 
   VPACKSSDW(RVM, 1, 1, 0x6B, 0, 0, FULL),
   VPACKSSWB(RVM, 1, 1, 0x63, 0, 0, FULL_MEM),
-  VPUNPCKLBW(RVM, 1, 1, 0x60, 0, 0, FULL_MEM),
   VPUNPCKLDQ(RVM, 1, 1, 0x62, 0, 0, FULL),
   VPUNPCKHDQ(RVM, 1, 1, 0x6A, 0, 0, FULL),
   VPUNPCKLQDQ(RVM, 1, 1, 0x6C, 0, 1, FULL),
@@ -123,16 +93,12 @@ public enum Instruction {
   VSHUFPS(RVMI, 1, 0, 0xC6, 0, 0, FULL),
   VPERMD(RVM, 2, 1, 0x36, 0, 0, FULL),
   VPERMPS(RVM, 2, 1, 0x16, 0, 0, FULL),
-  VPERMQ(RMI, 3, 1, 0x00, 1, 1, FULL),
-  VPERMT2D(RVM, 2, 1, 0x7E, -1, 0, FULL),
-  VPERMT2Q(RVM, 2, 1, 0x7E, -1, 1, FULL),
   VPERM2I128(RVMI, 3, 1, 0x46, 0, -1, FULL),
   VSHUFI32X4(RVMI, 3, 1, 0x43, -1, 0, FULL),
   VINSERTI128(RVMI, 3, 1, 0x38, 0, -1, BYTES_16),
   VINSERTI64X4(RVMI, 3, 1, 0x3A, -1, 1, BYTES_32),
   VEXTRACTI128(MRI, 3, 1, 0x39, 0, -1, BYTES_16),
   VEXTRACTF128(MRI, 3, 1, 0x19, 0, -1, BYTES_16),
-  VEXTRACTI32X4(MRI, 3, 1, 0x39, -1, 0, BYTES_16),
   VEXTRACTI64X4(MRI, 3, 1, 0x3B, -1, 1, BYTES_32);
 
   /** Which operand goes to which field: R(eg), V(vvv), M(odrm), I(mmediate), in written order. */
@@ -156,7 +122,6 @@ public enum Instruction {
     FULL_MEM,
     HALF_MEM,
     QUARTER_MEM,
-    BYTES_1,
     BYTES_2,
     BYTES_4,
     BYTES_8,
@@ -168,7 +133,6 @@ public enum Instruction {
         case FULL, FULL_MEM -> vectorBits / 8;
         case HALF_MEM -> vectorBits / 16;
         case QUARTER_MEM -> vectorBits / 32;
-        case BYTES_1 -> 1;
         case BYTES_2 -> 2;
         case BYTES_4 -> 4;
         case BYTES_8 -> 8;

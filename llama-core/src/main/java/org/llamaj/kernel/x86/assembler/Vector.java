@@ -6,9 +6,8 @@ package org.llamaj.kernel.x86.assembler;
  * @param number 0 to 31; from 16 on only with AVX-512
  * @param bits 128 (xmm), 256 (ymm) or 512 (zmm)
  * @param mask lanes to write; K0 for all
- * @param zeroing whether lanes outside the mask become zero rather than keep their value
  */
-public record Vector(int number, int bits, Mask mask, boolean zeroing) implements Operand {
+public record Vector(int number, int bits, Mask mask) implements Operand {
 
   /** Checks number and width. */
   public Vector {
@@ -22,7 +21,7 @@ public record Vector(int number, int bits, Mask mask, boolean zeroing) implement
    * @return its 128-bit form
    */
   public static Vector xmm(int number) {
-    return new Vector(number, 128, Mask.K0, false);
+    return new Vector(number, 128, Mask.K0);
   }
 
   /**
@@ -30,7 +29,7 @@ public record Vector(int number, int bits, Mask mask, boolean zeroing) implement
    * @return its 256-bit form
    */
   public static Vector ymm(int number) {
-    return new Vector(number, 256, Mask.K0, false);
+    return new Vector(number, 256, Mask.K0);
   }
 
   /**
@@ -38,7 +37,7 @@ public record Vector(int number, int bits, Mask mask, boolean zeroing) implement
    * @return its 512-bit form
    */
   public static Vector zmm(int number) {
-    return new Vector(number, 512, Mask.K0, false);
+    return new Vector(number, 512, Mask.K0);
   }
 
   /** {@return the low 128 bits of this register} */
@@ -58,17 +57,10 @@ public record Vector(int number, int bits, Mask mask, boolean zeroing) implement
 
   /**
    * @param lanes to write
-   * @return this register as a destination whose other lanes keep their value
+   * @return this register as a destination whose other lanes keep their value, or as the source of
+   *     a store that leaves the memory of other lanes alone
    */
-  public Vector merge(Mask lanes) {
-    return new Vector(number, bits, lanes, false);
-  }
-
-  /**
-   * @param lanes to write
-   * @return this register as a destination whose other lanes become zero
-   */
-  public Vector zero(Mask lanes) {
-    return new Vector(number, bits, lanes, true);
+  public Vector masked(Mask lanes) {
+    return new Vector(number, bits, lanes);
   }
 }

@@ -65,7 +65,6 @@ final class VectorEncoder {
     int bits = 128;
     int highest = Math.max(reg, vvvv == null ? 0 : number(vvvv));
     int mask = 0;
-    boolean zeroing = false;
     boolean extended = instruction.vexW < 0;
     for (Operand operand : operands) {
       switch (operand) {
@@ -73,7 +72,6 @@ final class VectorEncoder {
           bits = Math.max(bits, vector.bits());
           highest = Math.max(highest, vector.number());
           mask |= vector.mask().ordinal();
-          zeroing |= vector.zeroing();
         }
         case Mask ignored -> extended = true;
         case Address address -> extended |= address.broadcast();
@@ -87,7 +85,7 @@ final class VectorEncoder {
     int vvvvNumber = vvvv == null ? 0 : number(vvvv);
     int w = extended ? instruction.evexW : instruction.vexW;
     if (extended) {
-      evex(instruction, w, bits, mask, zeroing, reg, vvvvNumber, rm);
+      evex(instruction, w, bits, mask, reg, vvvvNumber, rm);
     } else {
       vex(instruction, w, bits, reg, vvvvNumber, rm);
     }
@@ -120,14 +118,7 @@ final class VectorEncoder {
   }
 
   private void evex(
-      Instruction instruction,
-      int w,
-      int bits,
-      int mask,
-      boolean zeroing,
-      int reg,
-      int vvvv,
-      Operand rm) {
+      Instruction instruction, int w, int bits, int mask, int reg, int vvvv, Operand rm) {
     boolean memory = rm instanceof Address;
     boolean broadcast = rm instanceof Address address && address.broadcast();
     // A register in rm takes its fifth bit from X.
@@ -141,12 +132,7 @@ final class VectorEncoder {
             | instruction.map);
     code.u8(w << 7 | (~vvvv & 15) << 3 | 4 | instruction.prefix);
     int length = bits == 512 ? 2 : bits == 256 ? 1 : 0;
-    code.u8(
-        (zeroing ? 0x80 : 0)
-            | length << 5
-            | (broadcast ? 0x10 : 0)
-            | inverted(vvvv, 4) << 3
-            | mask);
+    code.u8(length << 5 | (broadcast ? 0x10 : 0) | inverted(vvvv, 4) << 3 | mask);
   }
 
   private static int displacementUnit(Tuple tuple, Address address, int bits, int w) {

@@ -60,7 +60,7 @@ final class AssemblyText {
       return;
     }
     Vector source = (Vector) operands.get(1);
-    operands.set(1, source.merge(Mask.values()[Integer.parseInt(mask.group(1))]));
+    operands.set(1, source.masked(Mask.values()[Integer.parseInt(mask.group(1))]));
   }
 
   private static Operand operand(String text) {
@@ -78,13 +78,13 @@ final class AssemblyText {
     Matcher vector = VECTOR.matcher(text);
     if (vector.find()) {
       int bits = 128 << "xyz".indexOf(vector.group(1));
-      Vector register = new Vector(Integer.parseInt(vector.group(2)), bits, Mask.K0, false);
+      Vector register = new Vector(Integer.parseInt(vector.group(2)), bits, Mask.K0);
       Matcher mask = Pattern.compile("\\{k(\\d)}").matcher(text);
       if (!mask.find()) {
         return register;
       }
       Mask lanes = Mask.values()[Integer.parseInt(mask.group(1))];
-      return text.contains("{z}") ? register.zero(lanes) : register.merge(lanes);
+      return register.masked(lanes);
     }
     return text.matches("k\\d.*") ? Mask.values()[text.charAt(1) - '0'] : gpr(text);
   }
@@ -115,13 +115,7 @@ final class AssemblyText {
         }
       }
       case "MOV" -> mov(a, o, dword, word);
-      case "MOVZX" -> {
-        if (word) {
-          a.movzx16((Gpr) o[0], (Address) o[1]);
-        } else {
-          a.movzx8((Gpr) o[0], (Address) o[1]);
-        }
-      }
+      case "MOVZX" -> a.movzx16((Gpr) o[0], (Address) o[1]);
       case "LEA" -> a.lea((Gpr) o[0], (Address) o[1]);
       default -> arithmetic(a, name, (Gpr) o[0], o.length > 1 ? o[1] : null, immediate);
     }
@@ -158,10 +152,7 @@ final class AssemblyText {
       case "AND i" -> a.and(to, value);
       case "CMP i" -> a.cmp(to, value);
       case "CMP r" -> a.cmp(to, (Gpr) from);
-      case "OR r" -> a.or(to, (Gpr) from);
       case "XOR r" -> a.xor(to, (Gpr) from);
-      case "TEST r" -> a.test(to, (Gpr) from);
-      case "IMUL r" -> a.imul(to, (Gpr) from);
       case "SHL i" -> a.shl(to, value);
       case "SHR i" -> a.shr(to, value);
       default -> throw new IllegalArgumentException(name);
