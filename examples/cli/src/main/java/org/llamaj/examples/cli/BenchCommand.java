@@ -2,10 +2,8 @@ package org.llamaj.examples.cli;
 
 import java.io.PrintWriter;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.llamaj.LlamaException;
@@ -16,17 +14,22 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Measures speed. */
 @Command(
     name = "bench",
     description = "Measures how fast a model reads prompts and generates.",
-    footer = {"", "Each test runs once unmeasured, then several times; the median counts."})
+    footer = {
+      "",
+      "Each test runs once unmeasured, then several times; the median counts. pp512 reads a prompt",
+      "of 512 tokens, tg128 generates 128; @ d4096 means that 4096 are in the cache before. GB/s",
+      "and GFLOP/s count weights alone; read bandwidth is what a sum over memory reaches here."
+    })
 final class BenchCommand implements Callable<Integer> {
   private enum Output {
     TEXT,
-    JSON
+    JSON,
+    MD
   }
 
   @Spec private CommandSpec spec;
@@ -67,7 +70,7 @@ final class BenchCommand implements Callable<Integer> {
       names = {"-o", "--output"},
       paramLabel = "FORMAT",
       defaultValue = "TEXT",
-      description = "text or json (default: text).")
+      description = "text, json or md, a Markdown table (default: text).")
   private Output output;
 
   @Override
@@ -83,11 +86,21 @@ final class BenchCommand implements Callable<Integer> {
                   .formatted(test.label(), context, test.depth() + test.tokens()));
         }
       }
-      Benchmark benchmark = new Benchmark(model);
-      switch (output) {
-        case TEXT -> printText(model, benchmark, tests, out);
-        case JSON -> printJson(model, benchmark, tests, out);
+      if (output == Output.TEXT) {
+        out.println(model.describe());
       }
+      Benchmark benchmark = new Benchmark(model);
+      List<Benchmark.Result> results =
+          tests.stream().map(test -> run(benchmark, test, out)).toList();
+      BenchReport report =
+          BenchReport.of(model, modelOptions.residency(), benchmark.batchSize(), results);
+      out.print(
+          switch (output) {
+            case TEXT -> report.text();
+            case JSON -> report.json();
+            case MD -> report.markdown();
+          });
+      out.flush();
     }
     return 0;
   }
@@ -114,12 +127,9 @@ final class BenchCommand implements Callable<Integer> {
     return tests;
   }
 
-  private void printText(
-      LlamaModel model, Benchmark benchmark, List<Benchmark.Test> tests, PrintWriter out) {
-    out.print(model.describe());
-    out.println();
-    for (Benchmark.Test test : tests) {
-      Benchmark.Result result = benchmark.run(test, repetitions);
+  private Benchmark.Result run(Benchmark benchmark, Benchmark.Test test, PrintWriter out) {
+    Benchmark.Result result = benchmark.run(test, repetitions);
+    if (output == Output.TEXT) {
       out.printf(
           Locale.ROOT,
           "%-16s %10.2f tokens per second, +- %.2f%n",
@@ -127,22 +137,6 @@ final class BenchCommand implements Callable<Integer> {
           result.median(),
           result.deviation());
     }
-  }
-
-  private void printJson(
-      LlamaModel model, Benchmark benchmark, List<Benchmark.Test> tests, PrintWriter out) {
-    KernelsInUse inUse = KernelsInUse.of(model);
-    List<Map<String, Object>> rows = new ArrayList<>();
-    for (Benchmark.Test test : tests) {
-      Benchmark.Result result = benchmark.run(test, repetitions);
-      Map<String, Object> row = new LinkedHashMap<>();
-      row.put("test", test.label());
-      row.put("tokens_per_second", result.median());
-      row.put("samples", result.samples());
-      row.put("kernels", inUse.name());
-      row.put("threads", inUse.threads());
-      rows.add(row);
-    }
-    out.println(JsonMapper.shared().writeValueAsString(rows));
+    return result;
   }
 }

@@ -61,6 +61,11 @@ final class Benchmark {
     tokens = new Random(1).ints(4096, 0, vocabulary).toArray();
   }
 
+  /** How many tokens of a prompt a forward pass takes. */
+  int batchSize() {
+    return batch.capacity();
+  }
+
   /**
    * Runs a test, after an unmeasured run in which the JVM compiles what it needs.
    *

@@ -70,6 +70,11 @@ final class ModelOptions {
       description = "Copy the weights into large pages at load: more memory, faster (Linux).")
   private boolean hugePages;
 
+  /** Where the weights of the loaded model live. */
+  Residency residency() {
+    return hugePages ? Residency.HUGE_PAGES : Residency.MAPPED;
+  }
+
   /** Loads the model; the caller closes it. */
   LlamaModel load() {
     return builder().load();
@@ -100,7 +105,7 @@ final class ModelOptions {
       builder = with(builder, cacheType, ModelBuilder::cacheType);
       builder = with(builder, batchSize, ModelBuilder::batchSize);
       builder = with(builder, kvDirectory, ModelBuilder::kvDirectory);
-      return hugePages ? builder.residency(Residency.HUGE_PAGES) : builder;
+      return builder.residency(residency());
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }

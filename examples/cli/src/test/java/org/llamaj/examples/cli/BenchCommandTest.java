@@ -2,9 +2,15 @@ package org.llamaj.examples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
@@ -38,7 +44,7 @@ class BenchCommandTest {
     assertThat(results.get(1).get("test").stringValue()).isEqualTo("tg4");
     for (JsonNode result : results) {
       assertThat(result.propertyNames())
-          .containsExactly("test", "tokens_per_second", "samples", "kernels", "threads");
+          .startsWith("test", "tokens_per_second", "samples", "kernels", "threads");
       assertThat(result.get("kernels").stringValue()).isEqualTo("scalar");
       assertThat(result.get("threads").intValue()).isEqualTo(1);
       List<Double> samples = result.get("samples").valueStream().map(JsonNode::asDouble).toList();
@@ -57,9 +63,65 @@ class BenchCommandTest {
   }
 
   @Test
+  void addsWhatItRanOn() {
+    Run run = Run.of("bench", "-p", "9", "-n", "2", "-b", "4", "-r", "1", "-o", "json");
+    JsonNode results = JsonMapper.shared().readTree(run.out());
+    JsonNode prompt = results.get(0);
+    JsonNode generation = results.get(1);
+    assertThat(prompt.get("flops_per_second").asDouble()).isPositive();
+    assertThat(generation.get("weight_bytes_per_second").asDouble()).isPositive();
+    assertThat(prompt.has("weight_bytes_per_second")).isFalse();
+    assertThat(generation.has("flops_per_second")).isFalse();
+    double bandwidth = generation.get("read_bandwidth_bytes_per_second").asDouble();
+    assertThat(bandwidth).isGreaterThan(1e8);
+    assertThat(generation.get("read_bandwidth_fraction").asDouble())
+        .isCloseTo(generation.get("weight_bytes_per_second").asDouble() / bandwidth, within(1e-9));
+    for (JsonNode result : results) {
+      assertThat(result.get("batch_size").intValue()).isEqualTo(4);
+      assertThat(result.get("residency").stringValue()).isEqualTo("mapped");
+      assertThat(result.get("machine").propertyNames())
+          .containsExactly("cpu", "processors", "os", "jvm");
+    }
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void tellsMemoryAndHugePages() throws IOException {
+    String huge = Files.readString(Path.of("/sys/kernel/mm/transparent_hugepage/enabled"));
+    assumeThat(huge).doesNotContain("[never]");
+    Run run = Run.of("bench", "-p", "0", "-n", "2", "-r", "1", "--huge-pages", "-o", "json");
+    JsonNode result = JsonMapper.shared().readTree(run.out()).get(0);
+    assertThat(result.get("residency").stringValue()).isEqualTo("huge_pages");
+    JsonNode memory = result.get("memory_bytes");
+    assertThat(memory.get("resident").asLong())
+        .isBetween(memory.get("anonymous").asLong(), memory.get("peak").asLong());
+  }
+
+  @Test
   void printsTextForPeople() {
-    Run run = Run.of("bench", "-p", "4", "-n", "0", "-r", "2");
-    assertThat(run.out()).contains("Emberbrook").containsPattern("pp4 +[0-9.]+ tokens per second");
+    Run run = Run.of("bench", "-p", "4", "-n", "2", "-r", "2");
+    assertThat(run.out())
+        .contains("Emberbrook", "weights mapped", "read bandwidth: ", "machine: ")
+        .containsPattern("pp4 +[0-9.]+ tokens per second")
+        .containsPattern("pp4: [0-9.]+ GFLOP/s\\R")
+        .containsPattern("tg2: [0-9.]+ GB/s of weights, [0-9]+% of the read bandwidth\\R");
+  }
+
+  @Test
+  void printsAMarkdownTable() {
+    Run run = Run.of("bench", "-p", "4", "-n", "2", "-d", "8", "-r", "1", "--output", "md");
+    assertThat(run.status()).isZero();
+    List<String> lines = run.out().lines().toList();
+    assertThat(lines.get(0))
+        .isEqualTo("| test | tokens/s | +- | weights GB/s | of read bandwidth | GFLOP/s |");
+    assertThat(lines.get(1)).isEqualTo("|---|---:|---:|---:|---:|---:|");
+    assertThat(lines.get(2)).matches("\\| pp4 @ d8 \\| [0-9.]+ \\| 0.00 \\|  \\|  \\| [0-9.]+ \\|");
+    assertThat(lines.get(3))
+        .matches("\\| tg2 @ d8 \\| [0-9.]+ \\| 0.00 \\| [0-9.]+ \\| [0-9]+% \\|  \\|");
+    assertThat(lines.get(4)).isEmpty();
+    assertThat(lines.subList(5, lines.size()))
+        .hasSizeGreaterThanOrEqualTo(4)
+        .allMatch(line -> line.startsWith("- "));
   }
 
   @ParameterizedTest
