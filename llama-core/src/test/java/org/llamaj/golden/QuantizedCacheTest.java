@@ -33,7 +33,6 @@ class QuantizedCacheTest {
         }
       }
       double error = sum / expected.length / expected[0].length;
-      System.out.println(type + " " + error);
       assertThat(error).isBetween(atLeast - 1e-4, atMost + 1e-4);
     }
   }
