@@ -105,17 +105,19 @@ record BenchReport(
   String text() {
     StringBuilder text = new StringBuilder();
     for (Benchmark.Result result : results) {
-      OptionalDouble bytes = bytesPerSecond(result);
-      line(
-          text,
-          "%s: %s",
-          result.test().label(),
-          bytes.isPresent()
-              ? "%s GB/s of weights, %s of the read bandwidth"
-                  .formatted(giga(bytes), percent(fraction(result)))
-              : "%s GFLOP/s".formatted(giga(operationsPerSecond(result))));
+      line(text, "%s: %s", result.test().label(), rate(result));
     }
     return text.append(facts()).toString();
+  }
+
+  private String rate(Benchmark.Result result) {
+    OptionalDouble bytes = bytesPerSecond(result);
+    if (bytes.isEmpty()) {
+      return giga(operationsPerSecond(result)) + " GFLOP/s";
+    }
+    OptionalDouble fraction = fraction(result);
+    String share = fraction.isEmpty() ? "" : ", " + percent(fraction) + " of the read bandwidth";
+    return giga(bytes) + " GB/s of weights" + share;
   }
 
   private String facts() {
