@@ -13,7 +13,6 @@ import org.llamaj.tensor.FloatMatrix;
  * <p>The state of a call is in fields, so that nothing is allocated.
  */
 final class Projector implements AutoCloseable {
-  /** Weights that a worker streams at a time: some microseconds' work. */
   /**
    * Weights that one thread streams without a break. A stream begins slowly, with nothing
    * prefetched: chunks of 64 KiB decode a seventh slower than these.
