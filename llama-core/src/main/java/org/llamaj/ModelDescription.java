@@ -37,7 +37,12 @@ final class ModelDescription {
                 c.headDim(),
                 c.feedForwardDim(),
                 c.vocabularySize()));
-    line(text, "weights", "%s, %d MiB".formatted(types(checkpoint), checkpoint.totalBytes() >> 20));
+    line(
+        text,
+        "weights",
+        "%s, %d MiB, %s"
+            .formatted(
+                types(checkpoint), checkpoint.totalBytes() >> 20, residency(model.residency())));
     line(
         text,
         "context",
@@ -51,6 +56,13 @@ final class ModelDescription {
       line(text, "not used", passedOver);
     }
     return text.toString();
+  }
+
+  private static String residency(Residency residency) {
+    return switch (residency) {
+      case MAPPED -> "mapped: shared with the system's page cache";
+      case HUGE_PAGES -> "copied into huge pages: private memory of that size";
+    };
   }
 
   private static void line(StringBuilder text, String name, String value) {

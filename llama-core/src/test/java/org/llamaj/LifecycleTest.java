@@ -70,7 +70,8 @@ class LifecycleTest {
   @Test
   void describeNamesModelAndKernels() {
     try (LlamaModel model = LlamaModel.builder(TestModels.small()).kernels("scalar").load()) {
-      assertThat(model.describe()).contains("rope-linear-F32 (llama)", "2 layers", "F32", "scalar");
+      assertThat(model.describe())
+          .contains("rope-linear-F32 (llama)", "2 layers", "F32", "scalar", "mapped");
       assertThat(model.kernels()).isEqualTo("scalar");
     }
   }

@@ -23,6 +23,7 @@ import org.llamaj.transformer.WeightSource;
  * @param checkpoint the mapped file
  * @param tokenizer as the file describes it
  * @param transformer bound to the file's tensors
+ * @param residency where the weights live
  * @param selection which kernels were chosen and why
  * @param kernels the arithmetic
  * @param workers the threads
@@ -33,6 +34,7 @@ public record LoadedModel(
     Checkpoint checkpoint,
     Tokenizer tokenizer,
     Transformer transformer,
+    Residency residency,
     KernelSelection selection,
     Kernels kernels,
     Workers workers,
@@ -90,7 +92,15 @@ public record LoadedModel(
                   ExpertsModule.find(configuration),
                   layer -> onLayer(layer, configuration, options, progress));
       return new LoadedModel(
-          checkpoint, tokenizer, transformer, selection, kernels, workers, cacheMemory, arena);
+          checkpoint,
+          tokenizer,
+          transformer,
+          options.residency(),
+          selection,
+          kernels,
+          workers,
+          cacheMemory,
+          arena);
     } catch (RuntimeException | Error e) {
       if (kernels != null) {
         kernels.close();
