@@ -1,5 +1,6 @@
 /** Mixture of experts for llama-core. */
 module org.llamaj.moe {
+  requires jdk.jfr;
   requires org.llamaj.core;
 
   provides org.llamaj.spi.FeedForwardProvider with

@@ -37,6 +37,7 @@ final class ModelDescription {
                 c.headDim(),
                 c.feedForwardDim(),
                 c.vocabularySize()));
+    model.experts().ifPresent(experts -> line(text, "experts", experts.description()));
     line(
         text,
         "weights",

@@ -1,6 +1,7 @@
 package org.llamaj.loading;
 
 import java.lang.foreign.Arena;
+import java.util.Optional;
 import java.util.function.DoubleConsumer;
 import org.llamaj.LlamaException;
 import org.llamaj.Residency;
@@ -8,6 +9,7 @@ import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Workers;
+import org.llamaj.spi.FeedForwards;
 import org.llamaj.tokenizer.Tokenizer;
 import org.llamaj.tokenizer.TokenizerException;
 import org.llamaj.transformer.Configuration;
@@ -24,6 +26,7 @@ import org.llamaj.transformer.WeightSource;
  * @param tokenizer as the file describes it
  * @param transformer bound to the file's tensors
  * @param residency where the weights live
+ * @param experts the networks of layers with experts, if the model has any
  * @param selection which kernels were chosen and why
  * @param kernels the arithmetic
  * @param workers the threads
@@ -35,6 +38,7 @@ public record LoadedModel(
     Tokenizer tokenizer,
     Transformer transformer,
     Residency residency,
+    Optional<FeedForwards> experts,
     KernelSelection selection,
     Kernels kernels,
     Workers workers,
@@ -78,24 +82,23 @@ public record LoadedModel(
     try {
       cacheMemory = cacheMemory(options, arena);
       kernels = selection.open(workers, options.cacheType());
+      WeightSource weights = weights(checkpoint, options, arena, workers, progress);
+      Optional<FeedForwards> experts =
+          experts(configuration, weights, kernels, options.batchSize(), arena);
       Transformer transformer =
-          new TransformerBuilder(
-                  configuration,
-                  weights(checkpoint, options, arena, workers, progress),
-                  kernels,
-                  arena,
-                  options.batchSize())
+          new TransformerBuilder(configuration, weights, kernels, arena, options.batchSize())
               .build(
                   options.contextLength().orElse(configuration.contextLength()),
                   options.cacheType(),
                   cacheMemory,
-                  ExpertsModule.find(configuration),
+                  experts,
                   layer -> onLayer(layer, configuration, options, progress));
       return new LoadedModel(
           checkpoint,
           tokenizer,
           transformer,
           options.residency(),
+          experts,
           selection,
           kernels,
           workers,
@@ -113,6 +116,16 @@ public record LoadedModel(
       }
       throw e;
     }
+  }
+
+  private static Optional<FeedForwards> experts(
+      Configuration configuration,
+      WeightSource weights,
+      Kernels kernels,
+      int batchSize,
+      Arena arena) {
+    return ExpertsModule.find(configuration)
+        .map(module -> module.open(configuration, weights, kernels, batchSize, arena));
   }
 
   private static PageMemory cacheMemory(LoadingOptions options, Arena arena) {

@@ -13,4 +13,11 @@ public interface FeedForwards {
    * @throws org.llamaj.LlamaException if a tensor is missing or of another shape
    */
   FeedForward layer(int layer);
+
+  /**
+   * How the networks have been used so far, for {@code describe()}. May be called by any thread.
+   *
+   * @return a line of text
+   */
+  String description();
 }

@@ -11,7 +11,6 @@ import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.WeightMatrix;
-import org.llamaj.spi.FeedForwardProvider;
 import org.llamaj.spi.FeedForwards;
 import org.llamaj.tensor.ElementType;
 import org.llamaj.tensor.Tensor;
@@ -56,8 +55,8 @@ public final class TransformerBuilder {
    * @param contextLength tokens a sequence may hold
    * @param cacheType how keys and values are stored
    * @param cacheMemory where keys and values are stored; closed after the transformer
-   * @param experts makes the feed-forward networks of a model with experts, if there is a module
-   *     that can
+   * @param experts makes the feed-forward networks of layers with experts; empty for a dense model,
+   *     or if no module can
    * @param onLayer told the index of each layer as it is bound
    * @return the transformer
    * @throws LlamaException if a tensor is missing or does not fit the configuration
@@ -66,7 +65,7 @@ public final class TransformerBuilder {
       int contextLength,
       CacheType cacheType,
       PageMemory cacheMemory,
-      Optional<FeedForwardProvider> experts,
+      Optional<FeedForwards> experts,
       IntConsumer onLayer) {
     Configuration c = configuration;
     if (c.headDim() % cacheType.blockSize() != 0) {
@@ -151,7 +150,7 @@ public final class TransformerBuilder {
   }
 
   /** By layer: dense, or with experts where the configuration says so. */
-  private IntFunction<FeedForward> feedForwards(Optional<FeedForwardProvider> provider) {
+  private IntFunction<FeedForward> feedForwards(Optional<FeedForwards> experts) {
     Configuration c = configuration;
     SwiGluFeedForward.Scratch scratch =
         c.hasDenseLayers()
@@ -160,8 +159,7 @@ public final class TransformerBuilder {
     if (c.experts().count() == 0) {
       return layer -> denseFeedForward(layer, scratch);
     }
-    FeedForwards mixtures =
-        provider.orElseThrow(() -> noExperts(c)).open(c, weights, kernels, maxRows, arena);
+    FeedForwards mixtures = experts.orElseThrow(() -> noExperts(c));
     return layer ->
         c.experts().in(layer) ? mixtures.layer(layer) : denseFeedForward(layer, scratch);
   }

@@ -7,66 +7,81 @@ import java.util.Arrays;
  * {@link Router}, read expert by expert.
  */
 final class Dispatch {
-  private final int experts;
   private final int used;
-  private final int[] chosen; // [rows, used]: experts of each token
-  private final float[] chosenWeights; // [rows, used]
-  private final int[] firstOf; // where each expert's tokens begin, and where the last one's end
+  private final int[] choices; // [rows, used]: experts of each token
+  private final float[] choiceWeights; // [rows, used]
+  private final int[] counts; // tokens of each expert
+  private final int[] chosen; // experts that have tokens
+  private final int[] firstOf; // where each chosen expert's tokens begin
+  private final int[] places; // by expert, while sorting
   private final int[] tokens; // [rows x used], by expert
   private final float[] weights; // [rows x used], by expert
+  private int chosenCount;
 
   Dispatch(int rows, int experts, int used) {
-    this.experts = experts;
     this.used = used;
-    chosen = new int[Math.multiplyExact(rows, used)];
-    chosenWeights = new float[rows * used];
-    firstOf = new int[experts + 1];
+    choices = new int[Math.multiplyExact(rows, used)];
+    choiceWeights = new float[rows * used];
+    counts = new int[experts];
+    chosen = new int[experts];
+    firstOf = new int[experts];
+    places = new int[experts];
     tokens = new int[rows * used];
     weights = new float[rows * used];
   }
 
-  /** How many experts each token goes to. */
-  int used() {
-    return used;
-  }
-
   /** Sends a token to an expert as its {@code rank}-th choice. */
   void choose(int token, int rank, int expert, float weight) {
-    chosen[token * used + rank] = expert;
-    chosenWeights[token * used + rank] = weight;
+    choices[token * used + rank] = expert;
+    choiceWeights[token * used + rank] = weight;
   }
 
   /** Groups the choices of the first {@code rows} tokens by expert: a counting sort. */
   void group(int rows) {
-    Arrays.fill(firstOf, 0);
+    Arrays.fill(counts, 0);
     for (int i = 0; i < rows * used; i++) {
-      firstOf[chosen[i] + 1]++;
+      counts[choices[i]]++;
     }
-    for (int expert = 0; expert < experts; expert++) {
-      firstOf[expert + 1] += firstOf[expert];
+    chosenCount = 0;
+    int first = 0;
+    for (int expert = 0; expert < counts.length; expert++) {
+      if (counts[expert] > 0) {
+        chosen[chosenCount] = expert;
+        firstOf[chosenCount] = first;
+        chosenCount++;
+        places[expert] = first;
+        first += counts[expert];
+      }
     }
-    for (int i = rows * used - 1; i >= 0; i--) {
-      int place = --firstOf[chosen[i] + 1];
+    for (int i = 0; i < rows * used; i++) {
+      int place = places[choices[i]]++;
       tokens[place] = i / used;
-      weights[place] = chosenWeights[i];
+      weights[place] = choiceWeights[i];
     }
-    // Each firstOf[e + 1] went down to where expert e begins.
-    System.arraycopy(firstOf, 1, firstOf, 0, experts);
-    firstOf[experts] = rows * used;
   }
 
-  /** How many tokens go to an expert. */
-  int count(int expert) {
-    return firstOf[expert + 1] - firstOf[expert];
+  /** How many experts have tokens. */
+  int chosenExperts() {
+    return chosenCount;
   }
 
-  /** The {@code i}-th token of an expert. */
-  int token(int expert, int i) {
-    return tokens[firstOf[expert] + i];
+  /** The {@code index}-th expert that has tokens. */
+  int expert(int index) {
+    return chosen[index];
   }
 
-  /** The weight of an expert's {@code i}-th token. */
-  float weight(int expert, int i) {
-    return weights[firstOf[expert] + i];
+  /** How many tokens the {@code index}-th expert has. */
+  int count(int index) {
+    return counts[chosen[index]];
+  }
+
+  /** The {@code i}-th token of the {@code index}-th expert. */
+  int token(int index, int i) {
+    return tokens[firstOf[index] + i];
+  }
+
+  /** The weight of the {@code i}-th token of the {@code index}-th expert. */
+  float weight(int index, int i) {
+    return weights[firstOf[index] + i];
   }
 }

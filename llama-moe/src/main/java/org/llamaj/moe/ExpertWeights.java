@@ -1,5 +1,6 @@
 package org.llamaj.moe;
 
+import java.util.List;
 import java.util.function.IntFunction;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.WeightMatrix;
@@ -21,19 +22,29 @@ final class ExpertWeights {
   private final Experts experts;
   private final WeightSource weights;
   private final Kernels kernels;
+  private final Workspace workspace;
+  private final ReadAhead readAhead; // or null
 
-  ExpertWeights(Configuration configuration, WeightSource weights, Kernels kernels) {
+  ExpertWeights(
+      Configuration configuration,
+      WeightSource weights,
+      Kernels kernels,
+      Workspace workspace,
+      ReadAhead readAhead) {
     this.configuration = configuration;
     this.experts = configuration.experts();
     this.weights = weights;
     this.kernels = kernels;
+    this.workspace = workspace;
+    this.readAhead = readAhead;
   }
 
-  MixtureOfExperts bind(int layer, Workspace workspace) {
+  MixtureOfExperts bind(int layer) {
     String block = "blk." + layer + ".";
     int dim = configuration.dim();
     Tensor router = weights.require(block + "ffn_gate_inp.weight", experts.count(), dim);
     return new MixtureOfExperts(
+        layer,
         new Router(
             kernels,
             kernels.weightMatrix(router),
@@ -41,28 +52,28 @@ final class ExpertWeights {
             workspace.scores(),
             experts.used()),
         experts.routing(),
-        routed(block, workspace),
-        experts.shared() ? shared(block, workspace) : null,
-        workspace);
+        routed(block),
+        experts.shared() ? shared(block) : null,
+        workspace,
+        readAhead);
   }
 
-  private FeedForward[] routed(String block, Workspace workspace) {
+  private Expert[] routed(String block) {
     int dim = configuration.dim();
     int inner = experts.feedForwardDim();
     IntFunction<Tensor> gate = byExpert(block + "ffn_gate", inner, dim);
     IntFunction<Tensor> up = byExpert(block + "ffn_up", inner, dim);
     IntFunction<Tensor> down = byExpert(block + "ffn_down", dim, inner);
-    FeedForward[] networks = new FeedForward[experts.count()];
-    for (int expert = 0; expert < networks.length; expert++) {
-      networks[expert] =
-          network(
-              gate.apply(expert),
-              up.apply(expert),
-              down.apply(expert),
-              workspace,
-              workspace.expertOutput());
+    Expert[] routed = new Expert[experts.count()];
+    for (int expert = 0; expert < routed.length; expert++) {
+      routed[expert] = expert(gate.apply(expert), up.apply(expert), down.apply(expert));
     }
-    return networks;
+    return routed;
+  }
+
+  private Expert expert(Tensor gate, Tensor up, Tensor down) {
+    FeedForward network = network(gate, up, down, workspace.expertOutput());
+    return new Expert(network, List.of(gate.data(), up.data(), down.data()));
   }
 
   private IntFunction<Tensor> byExpert(String name, int outputs, int inputs) {
@@ -72,19 +83,17 @@ final class ExpertWeights {
     return weights.require(name + "_exps.weight", experts.count(), outputs, inputs)::slice;
   }
 
-  private FeedForward shared(String block, Workspace workspace) {
+  private FeedForward shared(String block) {
     int dim = configuration.dim();
     int inner = experts.feedForwardDim();
     return network(
         weights.require(block + "ffn_gate_shexp.weight", inner, dim),
         weights.require(block + "ffn_up_shexp.weight", inner, dim),
         weights.require(block + "ffn_down_shexp.weight", dim, inner),
-        workspace,
         workspace.output());
   }
 
-  private FeedForward network(
-      Tensor gate, Tensor up, Tensor down, Workspace workspace, FloatMatrix output) {
+  private FeedForward network(Tensor gate, Tensor up, Tensor down, FloatMatrix output) {
     WeightMatrix gateMatrix = kernels.weightMatrix(gate);
     WeightMatrix upMatrix = kernels.weightMatrix(up);
     WeightMatrix downMatrix = kernels.weightMatrix(down);

@@ -1,7 +1,5 @@
 package org.llamaj.moe;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import org.llamaj.tensor.FloatMatrix;
 import org.llamaj.transformer.Experts.Routing;
 import org.llamaj.transformer.FeedForward;
@@ -15,85 +13,103 @@ import org.llamaj.transformer.FeedForward;
  * </pre>
  *
  * <p>Each chosen expert's network runs once, over all the tokens that chose it; the weights of the
- * others are not touched.
+ * others are not touched. Where they have to come from the disk, the first chosen ones are asked
+ * for before the shared expert runs, and then always the next but one.
  */
 final class MixtureOfExperts implements FeedForward {
-  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
+  /**
+   * How many experts are read ahead: enough to keep a disk busy, not so many as to crowd memory.
+   */
+  private static final int AHEAD = 2;
+
+  private final int layer;
   private final Router router;
   private final Routing routing;
-  private final FeedForward[] experts;
+  private final Expert[] experts;
   private final FeedForward shared; // writes to the workspace's output; or null
   private final Workspace workspace;
+  private final ReadAhead readAhead; // or null
+  private final RoutingStatistics statistics;
 
   MixtureOfExperts(
+      int layer,
       Router router,
       Routing routing,
-      FeedForward[] experts,
+      Expert[] experts,
       FeedForward shared,
-      Workspace workspace) {
+      Workspace workspace,
+      ReadAhead readAhead) {
+    this.layer = layer;
     this.router = router;
     this.routing = routing;
     this.experts = experts;
     this.shared = shared;
     this.workspace = workspace;
+    this.readAhead = readAhead;
+    statistics = new RoutingStatistics(experts.length);
+  }
+
+  RoutingStatistics statistics() {
+    return statistics;
   }
 
   @Override
   public FloatMatrix forward(FloatMatrix input, int rows) {
+    ExpertsEvent event = new ExpertsEvent();
+    event.begin();
     Dispatch dispatch = workspace.dispatch();
-    FloatMatrix output = workspace.output();
     router.route(input, rows, dispatch);
+    statistics.count(dispatch);
+
+    boolean ahead = readAhead != null && readAhead.isUseful();
+    for (int i = 0; ahead && i < Math.min(AHEAD, dispatch.chosenExperts()); i++) {
+      readAhead.request(experts[dispatch.expert(i)]);
+    }
+    FloatMatrix output = workspace.output();
     if (shared == null) {
-      output.data().asSlice(0, 4L * rows * output.columns()).fill((byte) 0);
+      Rows.clear(output, rows);
     } else {
       shared.forward(input, rows);
     }
-    for (int expert = 0; expert < experts.length; expert++) {
-      if (dispatch.count(expert) > 0) {
-        add(expert, input, output);
+    for (int i = 0; i < dispatch.chosenExperts(); i++) {
+      if (ahead && i + AHEAD < dispatch.chosenExperts()) {
+        readAhead.request(experts[dispatch.expert(i + AHEAD)]);
       }
+      addExpert(i, input, output);
     }
+    commit(event, rows, ahead);
     return output;
   }
 
-  /** Adds what one expert makes of its tokens. */
-  private void add(int expert, FloatMatrix input, FloatMatrix output) {
+  /** Adds what the {@code index}-th chosen expert makes of its tokens. */
+  private void addExpert(int index, FloatMatrix input, FloatMatrix output) {
     Dispatch dispatch = workspace.dispatch();
     FloatMatrix gathered = workspace.gathered();
-    int count = dispatch.count(expert);
+    int count = dispatch.count(index);
     boolean ofInput = routing == Routing.SIGMOID_OF_INPUT;
     for (int i = 0; i < count; i++) {
-      float factor = ofInput ? dispatch.weight(expert, i) : 1;
-      copyScaled(input, dispatch.token(expert, i), factor, gathered, i);
+      float factor = ofInput ? dispatch.weight(index, i) : 1;
+      Rows.copyScaled(input, dispatch.token(index, i), factor, gathered, i);
     }
-    FloatMatrix results = experts[expert].forward(gathered, count);
+    FloatMatrix results = experts[dispatch.expert(index)].network().forward(gathered, count);
     for (int i = 0; i < count; i++) {
-      float factor = ofInput ? 1 : dispatch.weight(expert, i);
-      addScaled(results, i, factor, output, dispatch.token(expert, i));
+      float factor = ofInput ? 1 : dispatch.weight(index, i);
+      Rows.addScaled(results, i, factor, output, dispatch.token(index, i));
     }
   }
 
-  private static void copyScaled(
-      FloatMatrix source, int from, float factor, FloatMatrix target, int to) {
-    MemorySegment x = row(source, from);
-    MemorySegment y = row(target, to);
-    for (long offset = 0; offset < 4L * source.columns(); offset += 4) {
-      y.set(FLOAT, offset, factor * x.get(FLOAT, offset));
+  private void commit(ExpertsEvent event, int rows, boolean ahead) {
+    if (event.shouldCommit()) {
+      Dispatch dispatch = workspace.dispatch();
+      event.layer = layer;
+      event.tokens = rows;
+      event.experts = dispatch.chosenExperts();
+      for (int i = 0; i < dispatch.chosenExperts(); i++) {
+        event.weightBytes += experts[dispatch.expert(i)].bytes();
+      }
+      event.readAhead = ahead;
+      event.commit();
     }
-  }
-
-  private static void addScaled(
-      FloatMatrix source, int from, float factor, FloatMatrix target, int to) {
-    MemorySegment x = row(source, from);
-    MemorySegment y = row(target, to);
-    for (long offset = 0; offset < 4L * source.columns(); offset += 4) {
-      y.set(FLOAT, offset, y.get(FLOAT, offset) + factor * x.get(FLOAT, offset));
-    }
-  }
-
-  private static MemorySegment row(FloatMatrix matrix, int row) {
-    long bytes = 4L * matrix.columns();
-    return matrix.data().asSlice(row * bytes, bytes);
   }
 }

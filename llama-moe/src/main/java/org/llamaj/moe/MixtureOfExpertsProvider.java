@@ -30,8 +30,10 @@ public final class MixtureOfExpertsProvider implements FeedForwardProvider {
       Kernels kernels,
       int maxRows,
       Arena arena) {
+    ReadAhead readAhead = ReadAhead.open(arena).orElse(null);
     Workspace workspace = Workspace.allocate(arena, maxRows, configuration);
-    ExpertWeights experts = new ExpertWeights(configuration, weights, kernels);
-    return layer -> experts.bind(layer, workspace);
+    ExpertWeights experts =
+        new ExpertWeights(configuration, weights, kernels, workspace, readAhead);
+    return new Mixtures(configuration.experts(), experts, readAhead);
   }
 }
