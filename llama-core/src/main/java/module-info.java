@@ -9,6 +9,7 @@ module org.llamaj.core {
   exports org.llamaj.checkpoint.gguf;
   exports org.llamaj.checkpoint.synth;
   exports org.llamaj.kernel;
+  exports org.llamaj.sampling;
   exports org.llamaj.spi;
   exports org.llamaj.tensor;
   exports org.llamaj.transformer;

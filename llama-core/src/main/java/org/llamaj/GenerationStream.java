@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
-import org.llamaj.generate.OptionsSampler;
-import org.llamaj.generate.Sampler;
 import org.llamaj.generate.StopStrings;
+import org.llamaj.sampling.Sampler;
+import org.llamaj.sampling.SamplerChain;
 import org.llamaj.tokenizer.SpecialText;
 import org.llamaj.tokenizer.StreamingDecoder;
 import org.llamaj.tokenizer.Tokenizer;
@@ -63,7 +63,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     this.cached = cached;
     this.options = options;
     this.onEnd = onEnd;
-    sampler = new OptionsSampler(options.sampling(), tokenizer.vocabularySize());
+    sampler = new SamplerChain(options.sampling(), tokenizer.vocabularySize(), tokenizer::text);
     for (int token : prompt) {
       sampler.accept(token);
     }
