@@ -8,6 +8,7 @@ module org.llamaj.core {
   exports org.llamaj.checkpoint;
   exports org.llamaj.checkpoint.gguf;
   exports org.llamaj.checkpoint.synth;
+  exports org.llamaj.grammar;
   exports org.llamaj.kernel;
   exports org.llamaj.sampling;
   exports org.llamaj.spi;
