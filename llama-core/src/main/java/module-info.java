@@ -11,6 +11,7 @@ module org.llamaj.core {
   exports org.llamaj.grammar;
   exports org.llamaj.kernel;
   exports org.llamaj.sampling;
+  exports org.llamaj.schema;
   exports org.llamaj.spi;
   exports org.llamaj.tensor;
   exports org.llamaj.transformer;

@@ -136,10 +136,16 @@ public final class ChatSession implements AutoCloseable {
     conversation = next.plus(Message.assistant(answer.text()));
     transcript =
         switch (answer.finishReason()) {
-          case END -> Arrays.copyOf(all, all.length - 1);
+          case END -> withoutEnd(all);
           case MAX_TOKENS, CONTEXT_FULL -> all;
           case STOP_STRING, CANCELLED -> null;
         };
+  }
+
+  /** A text that a grammar ended has no end token. */
+  private int[] withoutEnd(int[] ids) {
+    boolean end = model.tokenizer().isEndOfGeneration(ids[ids.length - 1]);
+    return end ? Arrays.copyOf(ids, ids.length - 1) : ids;
   }
 
   private static int commonPrefix(int[] a, int[] b) {

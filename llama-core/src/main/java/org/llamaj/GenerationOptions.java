@@ -1,7 +1,10 @@
 package org.llamaj;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
+import org.llamaj.grammar.Grammar;
 
 /**
  * What to generate and when to stop. Immutable; each {@code with} method returns a changed copy.
@@ -9,11 +12,23 @@ import java.util.function.UnaryOperator;
  * @param maxTokens the most tokens to generate
  * @param stopStrings texts that end the generation and are not part of its text
  * @param sampling how tokens are chosen
+ * @param grammar what the text has to be like; empty for any text
+ * @param completion whether a text of a grammar is brought to its end before the token limit cuts
+ *     it off
+ * @param logProbabilities how many alternatives to tell beside each token, with their
+ *     probabilities; empty for no probabilities at all
  */
-public record GenerationOptions(int maxTokens, List<String> stopStrings, SamplingOptions sampling) {
+public record GenerationOptions(
+    int maxTokens,
+    List<String> stopStrings,
+    SamplingOptions sampling,
+    Optional<Grammar> grammar,
+    boolean completion,
+    OptionalInt logProbabilities) {
 
   private static final GenerationOptions DEFAULTS =
-      new GenerationOptions(512, List.of(), SamplingOptions.defaults());
+      new GenerationOptions(
+          512, List.of(), SamplingOptions.defaults(), Optional.empty(), true, OptionalInt.empty());
 
   /** Checks the values. */
   public GenerationOptions {
@@ -23,6 +38,11 @@ public record GenerationOptions(int maxTokens, List<String> stopStrings, Samplin
     stopStrings = List.copyOf(stopStrings);
     if (stopStrings.contains("")) {
       throw new IllegalArgumentException("stopStrings: expected texts, found an empty one");
+    }
+    if (logProbabilities.orElse(0) < 0) {
+      throw new IllegalArgumentException(
+          "logProbabilities: expected 0 or more alternatives, found "
+              + logProbabilities.getAsInt());
     }
   }
 
@@ -42,7 +62,8 @@ public record GenerationOptions(int maxTokens, List<String> stopStrings, Samplin
    * @return a changed copy
    */
   public GenerationOptions withMaxTokens(int value) {
-    return new GenerationOptions(value, stopStrings, sampling);
+    return new GenerationOptions(
+        value, stopStrings, sampling, grammar, completion, logProbabilities);
   }
 
   /**
@@ -52,7 +73,8 @@ public record GenerationOptions(int maxTokens, List<String> stopStrings, Samplin
    * @return a changed copy
    */
   public GenerationOptions withStopStrings(String... values) {
-    return new GenerationOptions(maxTokens, List.of(values), sampling);
+    return new GenerationOptions(
+        maxTokens, List.of(values), sampling, grammar, completion, logProbabilities);
   }
 
   /**
@@ -62,7 +84,8 @@ public record GenerationOptions(int maxTokens, List<String> stopStrings, Samplin
    * @return a changed copy
    */
   public GenerationOptions withSampling(SamplingOptions value) {
-    return new GenerationOptions(maxTokens, stopStrings, value);
+    return new GenerationOptions(
+        maxTokens, stopStrings, value, grammar, completion, logProbabilities);
   }
 
   /**
@@ -73,5 +96,38 @@ public record GenerationOptions(int maxTokens, List<String> stopStrings, Samplin
    */
   public GenerationOptions withSampling(UnaryOperator<SamplingOptions> change) {
     return withSampling(change.apply(sampling));
+  }
+
+  /**
+   * Changes {@link #grammar}.
+   *
+   * @param value what the text has to be like
+   * @return a changed copy
+   */
+  public GenerationOptions withGrammar(Grammar value) {
+    return new GenerationOptions(
+        maxTokens, stopStrings, sampling, Optional.of(value), completion, logProbabilities);
+  }
+
+  /**
+   * Changes {@link #completion}.
+   *
+   * @param value whether a text of a grammar is brought to its end before the limit
+   * @return a changed copy
+   */
+  public GenerationOptions withCompletion(boolean value) {
+    return new GenerationOptions(
+        maxTokens, stopStrings, sampling, grammar, value, logProbabilities);
+  }
+
+  /**
+   * Changes {@link #logProbabilities}.
+   *
+   * @param alternatives how many alternatives to tell beside each token, 0 for none
+   * @return a changed copy
+   */
+  public GenerationOptions withLogProbabilities(int alternatives) {
+    return new GenerationOptions(
+        maxTokens, stopStrings, sampling, grammar, completion, OptionalInt.of(alternatives));
   }
 }

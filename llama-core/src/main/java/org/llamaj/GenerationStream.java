@@ -8,8 +8,8 @@ import java.util.NoSuchElementException;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import org.llamaj.generate.StopStrings;
-import org.llamaj.sampling.Sampler;
-import org.llamaj.sampling.SamplerChain;
+import org.llamaj.generate.TokenChooser;
+import org.llamaj.grammar.GrammarCompiler;
 import org.llamaj.tokenizer.SpecialText;
 import org.llamaj.tokenizer.StreamingDecoder;
 import org.llamaj.tokenizer.Tokenizer;
@@ -26,7 +26,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   private final Tokenizer tokenizer;
   private final Sequence sequence;
   private final GenerationOptions options;
-  private final Sampler sampler;
+  private final TokenChooser chooser;
   private final StreamingDecoder decoder;
   private final StopStrings stops;
   private final Batch batch;
@@ -51,6 +51,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   GenerationStream(
       Transformer transformer,
       Tokenizer tokenizer,
+      GrammarCompiler grammars,
       Sequence sequence,
       int[] prompt,
       int cached,
@@ -63,10 +64,9 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     this.cached = cached;
     this.options = options;
     this.onEnd = onEnd;
-    sampler = new SamplerChain(options.sampling(), tokenizer.vocabularySize(), tokenizer::text);
-    for (int token : prompt) {
-      sampler.accept(token);
-    }
+    int room = Math.max(0, sequence.contextLength() - prompt.length + 1);
+    chooser =
+        new TokenChooser(options, tokenizer, grammars, prompt, Math.min(options.maxTokens(), room));
     decoder = tokenizer.streamingDecoder(SpecialText.SKIP);
     stops = new StopStrings(options.stopStrings());
     batch = transformer.newBatch().cancelWhen(() -> cancelled);
@@ -134,7 +134,8 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
             Duration.ofNanos(promptNanos),
             tokens.size(),
             Duration.ofNanos(generationNanos));
-    return new Generation(text.toString(), tokens, reason, prompt.length, timings);
+    return new Generation(
+        text.toString(), tokens, reason, prompt.length, timings, chooser.probabilities());
   }
 
   /** Ends the generation if it has not ended, and gives its memory back. */
@@ -186,8 +187,8 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
       batch.wantLogits();
       transformer.forward(batch);
     }
-    int token = sampler.sample(batch.logits(0));
-    sampler.accept(token);
+    int token = chooser.sample(batch.logits(0));
+    chooser.accept(token);
     tokens.add(token);
     generationNanos += System.nanoTime() - start;
 
@@ -198,6 +199,8 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     emit(stops.accept(decoder.accept(token)));
     if (stops.found()) {
       finish(FinishReason.STOP_STRING);
+    } else if (chooser.isDone()) {
+      finish(FinishReason.END);
     }
   }
 

@@ -4,10 +4,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.gguf.GgufReader;
+import org.llamaj.generate.Scorer;
+import org.llamaj.grammar.GrammarCompiler;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.tokenizer.SpecialTokens;
@@ -34,11 +38,16 @@ import org.llamaj.transformer.Transformer;
  * {@link LlamaException}.
  */
 public final class LlamaModel implements AutoCloseable {
+  /** Longer windows bring little and take attention over all of them. */
+  private static final int PERPLEXITY_WINDOW = 4096;
+
   private final LoadedModel loaded;
+  private final GrammarCompiler grammars;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   LlamaModel(LoadedModel loaded) {
     this.loaded = loaded;
+    grammars = new GrammarCompiler(loaded.tokenizer());
   }
 
   /**
@@ -133,6 +142,49 @@ public final class LlamaModel implements AutoCloseable {
           "expected a prompt of at least one token, found none: this model adds none by itself");
     }
     return new GenerationRequest(this, ids.clone(), GenerationOptions.defaults());
+  }
+
+  /**
+   * Tells how probable a text is.
+   *
+   * @param text raw text; special tokens written in it stay text
+   * @return each token with its probability after those before it, without the first one
+   * @throws LlamaException if the context is too short for it
+   */
+  public Score score(String text) {
+    int[] ids = tokenizer().encodePrompt(text, SpecialTokens.none());
+    return new Scorer(transformer(), tokenizer()).score(ids, 1, 0);
+  }
+
+  /**
+   * Tells how probable a text is as the continuation of another one.
+   *
+   * @param prompt raw text; special tokens written in it stay text
+   * @param continuation what may follow
+   * @return the tokens of the continuation with their probabilities
+   * @throws LlamaException if the context is too short for both
+   */
+  public Score score(String prompt, String continuation) {
+    int[] before = tokenizer().encodePrompt(prompt, SpecialTokens.none());
+    int[] after = tokenizer().encode(continuation);
+    if (before.length == 0) {
+      throw new IllegalArgumentException("expected a prompt of at least one token, found none");
+    }
+    int[] ids = IntStream.concat(Arrays.stream(before), Arrays.stream(after)).toArray();
+    return new Scorer(transformer(), tokenizer()).score(ids, before.length, 0);
+  }
+
+  /**
+   * The perplexity of a text of any length: among how many tokens the model hesitates, on average.
+   * A text longer than the context is read in windows that overlap by half.
+   *
+   * @param text raw text; special tokens written in it stay text
+   * @return 1 or more; lower is better
+   */
+  public double perplexity(String text) {
+    int[] ids = tokenizer().encodePrompt(text, SpecialTokens.none());
+    int window = Math.min(PERPLEXITY_WINDOW, transformer().contextLength());
+    return new Scorer(transformer(), tokenizer()).scoreLong(ids, window).perplexity();
   }
 
   /**
@@ -241,13 +293,17 @@ public final class LlamaModel implements AutoCloseable {
 
   GenerationStream stream(int[] prompt, GenerationOptions options) {
     Sequence sequence = transformer().newSequence();
-    return new GenerationStream(
-        transformer(), tokenizer(), sequence, prompt, 0, options, sequence::close);
+    try {
+      return stream(sequence, prompt, 0, options, sequence::close);
+    } catch (RuntimeException | Error e) {
+      sequence.close();
+      throw e;
+    }
   }
 
   GenerationStream stream(
       Sequence sequence, int[] prompt, int cached, GenerationOptions options, Runnable onEnd) {
     return new GenerationStream(
-        transformer(), tokenizer(), sequence, prompt, cached, options, onEnd);
+        transformer(), tokenizer(), grammars, sequence, prompt, cached, options, onEnd);
   }
 }

@@ -28,6 +28,10 @@ final class Automaton {
   private static final int RETURN = 0;
 
   private final Rules rules;
+
+  /** The sizes of the rules that are written out where they are used. */
+  private final Map<String, Long> smallSizes = new HashMap<>();
+
   private final List<Node> nodes = new ArrayList<>();
   private final Map<String, Integer> starts = new HashMap<>();
   private final List<String> pending = new ArrayList<>();
@@ -39,6 +43,12 @@ final class Automaton {
 
   Automaton(Rules rules) {
     this.rules = rules;
+    for (String rule : rules.plain()) {
+      long size = size(rules.rule(rule));
+      if (size <= SMALL_RULE && bounded(rules.rule(rule))) {
+        smallSizes.put(rule, size);
+      }
+    }
     nodes.add(new Node.Return());
     start = ruleStart(rules.root());
     while (!pending.isEmpty()) {
@@ -122,9 +132,7 @@ final class Automaton {
       case Repeat repeat -> repeat(repeat, next);
       case Reference reference -> {
         String rule = reference.rule();
-        yield rules.isPlain(rule)
-                && size(rules.rule(rule)) <= SMALL_RULE
-                && bounded(rules.rule(rule))
+        yield smallSizes.containsKey(rule)
             ? compile(rules.rule(rule), next)
             : add(new Node.Call(ruleStart(rule), next));
       }
@@ -257,9 +265,9 @@ final class Automaton {
       case Characters characters -> characters.set().ranges().size();
       case Sequence sequence -> sequence.items().stream().mapToLong(this::size).sum();
       case Choice choice -> choice.alternatives().stream().mapToLong(this::size).sum();
-      case Repeat repeat -> size(repeat.item()) * Math.clamp(repeat.max(), 1, 1000);
-      case Reference reference ->
-          rules.isPlain(reference.rule()) ? 1 + size(rules.rule(reference.rule())) : SMALL_RULE;
+      case Repeat repeat ->
+          Math.min(MOST_NODES, size(repeat.item()) * Math.clamp(repeat.max(), 1, 1000));
+      case Reference reference -> smallSizes.getOrDefault(reference.rule(), (long) SMALL_RULE);
     };
   }
 
@@ -269,7 +277,7 @@ final class Automaton {
       case Sequence sequence -> sequence.items().stream().allMatch(this::bounded);
       case Choice choice -> choice.alternatives().stream().allMatch(this::bounded);
       case Repeat repeat -> repeat.max() != Repeat.UNLIMITED && bounded(repeat.item());
-      case Reference reference -> bounded(rules.rule(reference.rule()));
+      case Reference reference -> smallSizes.containsKey(reference.rule());
     };
   }
 

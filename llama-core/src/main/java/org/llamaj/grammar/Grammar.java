@@ -93,12 +93,12 @@ public final class Grammar {
    * <p>Supported of draft 2020-12: {@code type}, {@code enum}, {@code const}; {@code properties},
    * {@code required}, {@code additionalProperties}; {@code items}, {@code prefixItems}, {@code
    * minItems}, {@code maxItems}; {@code minLength}, {@code maxLength}, {@code pattern}, {@code
-   * format} (date, time, date-time, uuid, ipv4; others are not enforced); {@code minimum}, {@code
-   * maximum}, {@code exclusiveMinimum}, {@code exclusiveMaximum} (whole numbers exactly; of other
-   * numbers those without exponent); {@code anyOf}, {@code oneOf} (as anyOf), {@code allOf} of
-   * objects; {@code $ref} within the schema, also recursive. Properties that are not listed are not
-   * allowed unless {@code additionalProperties} says so. All properties of a tuple ({@code
-   * prefixItems}) are required.
+   * format} (date, time, date-time, uuid, ipv4, int32, int64; others are not enforced); {@code
+   * minimum}, {@code maximum}, {@code exclusiveMinimum}, {@code exclusiveMaximum} (whole numbers
+   * exactly; of other numbers those without exponent); {@code anyOf}, {@code oneOf} (as anyOf),
+   * {@code allOf} of objects; {@code $ref} within the schema, also recursive. Properties that are
+   * not listed are not allowed unless {@code additionalProperties} says so. All properties of a
+   * tuple ({@code prefixItems}) are required.
    *
    * @param schema the schema as JSON
    * @return the grammar

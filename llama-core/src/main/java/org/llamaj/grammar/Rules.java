@@ -34,7 +34,7 @@ final class Rules {
   private final Map<String, Expression> given;
   private final Map<String, Expression> rules = new LinkedHashMap<>();
   private final Set<String> nullable = new HashSet<>();
-  private final Set<String> plain = new HashSet<>();
+  private final Set<String> plain = new LinkedHashSet<>();
   private final String root;
   private int rewritten;
 
@@ -68,9 +68,12 @@ final class Rules {
     return rules.get(name);
   }
 
-  /** Whether no recursion is to be found in a rule, nor in those it refers to. */
-  boolean isPlain(String name) {
-    return plain.contains(name);
+  /**
+   * The rules in which no recursion is to be found, nor in those they refer to, each after those it
+   * refers to.
+   */
+  Set<String> plain() {
+    return plain;
   }
 
   private void findNullable() {

@@ -1,6 +1,7 @@
 package org.llamaj.grammar;
 
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -256,11 +257,19 @@ final class SchemaCompiler {
 
   /** The limits of a number; null where there is none. */
   private record Limits(BigDecimal min, boolean openMin, BigDecimal max, boolean openMax) {
+    /** OpenAPI's formats of whole numbers. */
+    private static final Map<String, Integer> BITS = Map.of("int32", 32, "int64", 64);
+
     static Limits of(Map<String, Object> schema, String path) {
       BigDecimal min = decimal(schema, "minimum", path);
       BigDecimal above = decimal(schema, "exclusiveMinimum", path);
       BigDecimal max = decimal(schema, "maximum", path);
       BigDecimal below = decimal(schema, "exclusiveMaximum", path);
+      if (schema.get("format") instanceof String format && BITS.containsKey(format)) {
+        BigDecimal size = new BigDecimal(BigInteger.TWO.pow(BITS.get(format) - 1));
+        min = min == null ? size.negate() : min.max(size.negate());
+        max = max == null ? size.subtract(BigDecimal.ONE) : max.min(size.subtract(BigDecimal.ONE));
+      }
       boolean openMin = above != null && (min == null || above.compareTo(min) >= 0);
       boolean openMax = below != null && (max == null || below.compareTo(max) <= 0);
       return new Limits(openMin ? above : min, openMin, openMax ? below : max, openMax);

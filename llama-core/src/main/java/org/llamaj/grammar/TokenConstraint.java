@@ -183,7 +183,7 @@ public final class TokenConstraint {
 
   /** The shortest way to the end, cut into the longest tokens. */
   private List<Integer> plan(State from) {
-    byte[] bytes = shortestText(from);
+    byte[] bytes = shortestText(from, masks.space().automaton());
     List<Integer> tokens = new ArrayList<>();
     for (int at = 0; at < bytes.length; ) {
       int token = trie.longestToken(bytes, at);
@@ -198,9 +198,9 @@ public final class TokenConstraint {
     return tokens;
   }
 
-  private byte[] shortestText(State from) {
+  /** The fewest bytes that complete a text. */
+  static byte[] shortestText(State from, Automaton automaton) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    Automaton automaton = masks.space().automaton();
     State current = from;
     while (!current.complete()) {
       State best = null;

@@ -150,6 +150,16 @@ public final class Candidates {
   }
 
   /**
+   * The logarithm of the sum of the exponentials of all logits: a logit less this is the logarithm
+   * of a probability.
+   *
+   * @return in nats
+   */
+  public double logSum() {
+    return maxLogit() + Math.log(weights());
+  }
+
+  /**
    * The probabilities of all candidates: the softmax of their logits.
    *
    * @return by index; an array of this object, good until its next use
