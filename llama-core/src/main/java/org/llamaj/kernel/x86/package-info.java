@@ -37,12 +37,11 @@
  * 8 to 16 cycles) and then a store and a load of 16 registers, 16 conversions, and 32
  * multiplications by scales, some 30 cycles more. A bfloat16 product of the same 32 values is a
  * single instruction of 16 cycles whose sums stay where they are; scales are paid once for a
- * weight, not for each result. It is also more exact: a value rounded to bfloat16 is off by 0.1 %
- * of itself typically, an activation rounded to 8 bits by 0.4 % of its block's greatest.
+ * weight, not for each result. It is also more exact: a value rounded to bfloat16 is off by 0.2 %
+ * of itself typically, an activation rounded to 8 bits by 0.2 % of its block's greatest.
  *
  * <p>F16 weights are more precise than bfloat16 and are therefore split in two ({@code AmxLayout}):
- * three products instead of one, with float32's accuracy. F32 weights keep float32 arithmetic.
- * Attention does so too.
+ * three products instead of one. F32 weights keep float32 arithmetic. Attention does so too.
  *
  * <h2>How it is verified</h2>
  *
