@@ -5,9 +5,12 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.gguf.GgufReader;
+import org.llamaj.generate.Lane;
+import org.llamaj.generate.Scheduler;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.tokenizer.SpecialTokens;
@@ -35,10 +38,12 @@ import org.llamaj.transformer.Transformer;
  */
 public final class LlamaModel implements AutoCloseable {
   private final LoadedModel loaded;
+  private final Scheduler scheduler;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  LlamaModel(LoadedModel loaded) {
+  LlamaModel(LoadedModel loaded, int promptChunk, int queueLimit) {
     this.loaded = loaded;
+    scheduler = new Scheduler(loaded.transformer(), promptChunk, queueLimit);
   }
 
   /**
@@ -241,13 +246,12 @@ public final class LlamaModel implements AutoCloseable {
 
   GenerationStream stream(int[] prompt, GenerationOptions options) {
     Sequence sequence = transformer().newSequence();
-    return new GenerationStream(
-        transformer(), tokenizer(), sequence, prompt, 0, options, sequence::close);
+    return stream(sequence, prompt, 0, options, sequence::close);
   }
 
   GenerationStream stream(
       Sequence sequence, int[] prompt, int cached, GenerationOptions options, Runnable onEnd) {
-    return new GenerationStream(
-        transformer(), tokenizer(), sequence, prompt, cached, options, onEnd);
+    Lane lane = scheduler.open(sequence, 0, OptionalLong.empty());
+    return new GenerationStream(tokenizer(), sequence, lane, prompt, cached, options, onEnd);
   }
 }

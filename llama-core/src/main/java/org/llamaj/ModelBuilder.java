@@ -24,6 +24,8 @@ public final class ModelBuilder {
   private Optional<Path> cacheDirectory = Optional.empty();
   private Residency residency = Residency.MAPPED;
   private int batchSize = 512;
+  private int promptChunk = 64;
+  private int queueLimit = 1024;
   private LoadListener listener = _ -> {};
 
   ModelBuilder(Supplier<Checkpoint> source) {
@@ -113,6 +115,30 @@ public final class ModelBuilder {
   }
 
   /**
+   * Sets how many tokens of prompts are read at once while other texts stream. Fewer make for a
+   * steadier stream, more for a shorter wait for the first token.
+   *
+   * @param tokens at least 1; 64 without it
+   * @return this
+   */
+  public ModelBuilder promptChunk(int tokens) {
+    promptChunk = positive("promptChunk", tokens);
+    return this;
+  }
+
+  /**
+   * Sets how many prompts may wait to be read. Further ones are refused with an {@link
+   * OverloadedException}.
+   *
+   * @param prompts at least 1; 1024 without it
+   * @return this
+   */
+  public ModelBuilder queueLimit(int prompts) {
+    queueLimit = positive("queueLimit", prompts);
+    return this;
+  }
+
+  /**
    * Sets who is told how far loading has come.
    *
    * @param value called on the loading thread
@@ -131,7 +157,8 @@ public final class ModelBuilder {
    *     cannot run
    */
   public LlamaModel load() {
-    return new LlamaModel(LoadedModel.load(source.get(), options(), listener::onProgress));
+    LoadedModel loaded = LoadedModel.load(source.get(), options(), listener::onProgress);
+    return new LlamaModel(loaded, promptChunk, queueLimit);
   }
 
   /**

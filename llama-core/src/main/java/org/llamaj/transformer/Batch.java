@@ -16,7 +16,8 @@ public final class Batch {
   private final int[] positions;
   private final Sequence[] sequences;
   private final int[] logitsRows;
-  private float[][] logits = new float[0][];
+  private float[][] own = new float[0][]; // made on demand
+  private float[][] logits = new float[1][];
   private Span[] spans = new Span[1];
   private int size;
   private int spanCount;
@@ -71,10 +72,7 @@ public final class Batch {
     if (size == tokens.length) {
       throw new IllegalArgumentException("the batch is full: it takes %d tokens".formatted(size));
     }
-    if (token < 0 || token >= vocabularySize) {
-      throw new IllegalArgumentException(
-          "expected token ids from 0 to %d, found %d".formatted(vocabularySize - 1, token));
-    }
+    check(token);
     boolean continues = size > 0 && sequences[size - 1] == sequence;
     if (!continues) {
       for (int i = 0; i < size; i++) {
@@ -97,9 +95,33 @@ public final class Batch {
    * @return the index under which {@link #logits} gives them
    */
   public int wantLogits() {
+    if (logitsCount >= own.length) {
+      own = Arrays.copyOf(own, Math.max(logitsCount + 1, 2 * own.length));
+    }
+    if (own[logitsCount] == null) {
+      own[logitsCount] = new float[vocabularySize];
+    }
+    return wantLogits(own[logitsCount]);
+  }
+
+  /**
+   * Asks for the logits of the token added last.
+   *
+   * @param target where they are written: one value per token id
+   * @return the index under which {@link #logits} gives this array
+   */
+  public int wantLogits(float[] target) {
     if (size == 0) {
       throw new IllegalArgumentException("logits of an empty batch were asked for");
     }
+    if (target.length != vocabularySize) {
+      throw new IllegalArgumentException(
+          "expected room for %d logits, found %d".formatted(vocabularySize, target.length));
+    }
+    if (logitsCount == logits.length) {
+      logits = Arrays.copyOf(logits, 2 * logitsCount);
+    }
+    logits[logitsCount] = target;
     logitsRows[logitsCount] = size - 1;
     return logitsCount++;
   }
@@ -108,7 +130,8 @@ public final class Batch {
    * The logits a forward pass has computed: one value per token id.
    *
    * @param index what {@link #wantLogits} returned
-   * @return the batch's own array, overwritten by the next forward pass
+   * @return the array that was given, or one of the batch's own, which the next forward pass
+   *     overwrites
    */
   public float[] logits(int index) {
     return logits[index];
@@ -124,6 +147,27 @@ public final class Batch {
   public Batch cancelWhen(BooleanSupplier condition) {
     cancelled = condition;
     return this;
+  }
+
+  /**
+   * Checks tokens before they are added.
+   *
+   * @param ids holds them
+   * @param from index of the first one
+   * @param to index after the last one
+   * @throws IllegalArgumentException if one is not in the vocabulary
+   */
+  public void check(int[] ids, int from, int to) {
+    for (int i = from; i < to; i++) {
+      check(ids[i]);
+    }
+  }
+
+  private void check(int token) {
+    if (token < 0 || token >= vocabularySize) {
+      throw new IllegalArgumentException(
+          "expected token ids from 0 to %d, found %d".formatted(vocabularySize - 1, token));
+    }
   }
 
   boolean cancelled() {
@@ -166,13 +210,6 @@ public final class Batch {
       }
       spans[spanCount++] = new Span(sequence.pageTable(), first, end - first, sequence.length());
       first = end;
-    }
-    if (logits.length < logitsCount) {
-      int have = logits.length;
-      logits = Arrays.copyOf(logits, logitsCount);
-      for (int i = have; i < logitsCount; i++) {
-        logits[i] = new float[vocabularySize];
-      }
     }
   }
 

@@ -137,6 +137,25 @@ public final class Transformer {
     }
   }
 
+  /**
+   * Makes room in the cache for the next tokens of a sequence. Not needed before {@link #forward},
+   * but useful: where many sequences share a batch, one without room then fails alone.
+   *
+   * @param sequence one of this model
+   * @param tokens how many
+   * @throws LlamaException if the sequence is full or closed, the model is closed, or there is no
+   *     memory
+   */
+  public void reserve(Sequence sequence, int tokens) {
+    lock.lock();
+    try {
+      checkOpen();
+      sequence.reserve(tokens);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** How many cache pages are taken by open sequences. */
   long cachePagesInUse() {
     return cache.pagesInUse();
