@@ -129,7 +129,10 @@ public final class ChatSession implements AutoCloseable {
     running = null;
     int[] all = concat(prompt, toArray(answer.tokens()));
     fed = Arrays.copyOf(all, Math.min(all.length, sequence.length()));
-    boolean failed = answer.finishReason() == FinishReason.CANCELLED && answer.tokens().isEmpty();
+    boolean unfinished =
+        answer.finishReason() == FinishReason.CANCELLED
+            || answer.finishReason() == FinishReason.TIME_LIMIT;
+    boolean failed = unfinished && answer.tokens().isEmpty();
     if (failed) {
       return;
     }
@@ -138,7 +141,7 @@ public final class ChatSession implements AutoCloseable {
         switch (answer.finishReason()) {
           case END -> Arrays.copyOf(all, all.length - 1);
           case MAX_TOKENS, CONTEXT_FULL -> all;
-          case STOP_STRING, CANCELLED -> null;
+          case STOP_STRING, TIME_LIMIT, CANCELLED -> null;
         };
   }
 

@@ -173,9 +173,16 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     } else {
       lane.submitPrompt(prompt, cached);
     }
-    if (lane.await() == Lane.Outcome.CANCELLED) {
-      finish(FinishReason.CANCELLED);
-      return;
+    switch (lane.await()) {
+      case DONE -> {}
+      case CANCELLED -> {
+        finish(FinishReason.CANCELLED);
+        return;
+      }
+      case EXPIRED -> {
+        finish(FinishReason.TIME_LIMIT);
+        return;
+      }
     }
     if (!promptDone) {
       promptDone = true;

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -141,6 +143,17 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
+   * Begins a request to continue many texts together.
+   *
+   * @param prompts raw texts; special tokens written in them stay text
+   * @return options to set, then {@link BatchRequest#generate}
+   */
+  public BatchRequest batch(List<String> prompts) {
+    List<int[]> ids = prompts.stream().map(text -> prompt(text).promptIds()).toList();
+    return new BatchRequest(this, ids, GenerationOptions.defaults(), 16);
+  }
+
+  /**
    * Begins a conversation in the format the model's file names.
    *
    * @return options to set, then {@link ChatBuilder#open}
@@ -244,6 +257,10 @@ public final class LlamaModel implements AutoCloseable {
     }
   }
 
+  Scheduler scheduler() {
+    return scheduler;
+  }
+
   GenerationStream stream(int[] prompt, GenerationOptions options) {
     Sequence sequence = transformer().newSequence();
     return stream(sequence, prompt, 0, options, sequence::close);
@@ -251,7 +268,19 @@ public final class LlamaModel implements AutoCloseable {
 
   GenerationStream stream(
       Sequence sequence, int[] prompt, int cached, GenerationOptions options, Runnable onEnd) {
-    Lane lane = scheduler.open(sequence, 0, OptionalLong.empty());
+    Scheduling scheduling = options.scheduling();
+    OptionalLong deadline =
+        scheduling
+            .timeLimit()
+            .map(limit -> OptionalLong.of(System.nanoTime() + nanos(limit)))
+            .orElse(OptionalLong.empty());
+    Lane lane = scheduler.open(sequence, scheduling.priority(), deadline);
     return new GenerationStream(tokenizer(), sequence, lane, prompt, cached, options, onEnd);
+  }
+
+  /** At most a century, so that no sum with it overflows. */
+  private static long nanos(Duration limit) {
+    Duration longest = Duration.ofDays(36_500);
+    return (limit.compareTo(longest) < 0 ? limit : longest).toNanos();
   }
 }
