@@ -20,11 +20,12 @@ import java.util.function.UnaryOperator;
  */
 public final class BatchRequest {
   private final LlamaModel model;
-  private final List<int[]> prompts;
+  private final List<ModelInput> prompts;
   private final GenerationOptions options;
   private final int concurrency;
 
-  BatchRequest(LlamaModel model, List<int[]> prompts, GenerationOptions options, int concurrency) {
+  BatchRequest(
+      LlamaModel model, List<ModelInput> prompts, GenerationOptions options, int concurrency) {
     this.model = model;
     this.prompts = prompts;
     this.options = options;
@@ -99,7 +100,7 @@ public final class BatchRequest {
     // Virtual threads: they end with this method, and waiting costs nothing.
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       try {
-        for (int[] prompt : prompts) {
+        for (ModelInput prompt : prompts) {
           results.add(threads.submit(one(prompt, free, running)));
         }
         List<Generation> texts = new ArrayList<>();
@@ -118,7 +119,8 @@ public final class BatchRequest {
     }
   }
 
-  private Callable<Generation> one(int[] prompt, Semaphore free, List<GenerationStream> running) {
+  private Callable<Generation> one(
+      ModelInput prompt, Semaphore free, List<GenerationStream> running) {
     return () -> {
       free.acquire();
       try (GenerationStream stream = model.stream(prompt, options)) {

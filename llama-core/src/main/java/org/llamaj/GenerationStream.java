@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import org.llamaj.generate.Lane;
 import org.llamaj.generate.OptionsSampler;
@@ -27,7 +28,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   private final StreamingDecoder decoder;
   private final StopStrings stops;
   private final Lane lane;
-  private final int[] prompt;
+  private final ModelInput prompt;
   private final int cached;
   private final Runnable onEnd;
 
@@ -43,7 +44,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
 
   /**
    * @param lane the sequence's way through the model; closed with the stream
-   * @param prompt ids of the whole prompt
+   * @param prompt the whole prompt
    * @param cached how many of them the sequence holds already; fewer than there are
    * @param onEnd run once, when the generation has ended
    */
@@ -51,7 +52,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
       Tokenizer tokenizer,
       Sequence sequence,
       Lane lane,
-      int[] prompt,
+      ModelInput prompt,
       int cached,
       GenerationOptions options,
       Runnable onEnd) {
@@ -63,8 +64,10 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     this.options = options;
     this.onEnd = onEnd;
     sampler = new OptionsSampler(options.sampling(), tokenizer.vocabularySize());
-    for (int token : prompt) {
-      sampler.accept(token);
+    for (int token : prompt.ids()) {
+      if (token < tokenizer.vocabularySize()) {
+        sampler.accept(token);
+      }
     }
     decoder = tokenizer.streamingDecoder(SpecialText.SKIP);
     stops = new StopStrings(options.stopStrings());
@@ -129,11 +132,11 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     FinishReason reason = finishReason == null ? FinishReason.CANCELLED : finishReason;
     Timings timings =
         new Timings(
-            promptDone ? prompt.length - cached : 0,
+            promptDone ? prompt.length() - cached : 0,
             Duration.ofNanos(promptNanos),
             tokens.size(),
             Duration.ofNanos(generationNanos));
-    return new Generation(text.toString(), tokens, reason, prompt.length, timings);
+    return new Generation(text.toString(), tokens, reason, prompt.length(), timings);
   }
 
   /** Ends the generation if it has not ended, and gives its memory back. */
@@ -159,6 +162,12 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     }
     try {
       generateToken();
+    } catch (CancellationException e) {
+      boolean byCaller = cancelled;
+      finish(FinishReason.CANCELLED);
+      if (!byCaller) {
+        throw new LlamaException("the model was closed during a generation", e);
+      }
     } catch (RuntimeException | Error e) {
       finish(FinishReason.CANCELLED);
       throw e;
@@ -171,7 +180,8 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
       last[0] = tokens.getLast();
       lane.submit(last, 1);
     } else {
-      lane.submitPrompt(prompt, cached);
+      prompt.encode(() -> cancelled);
+      lane.submitPrompt(prompt::add, cached, prompt.length());
     }
     switch (lane.await()) {
       case DONE -> {}

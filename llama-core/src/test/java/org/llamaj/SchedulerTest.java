@@ -86,11 +86,11 @@ class SchedulerTest {
       int[] prompt = IntStream.range(0, 100).map(i -> i % 200 + 1).toArray();
       try (Lane stream = scheduler.open(streaming, 0, java.util.OptionalLong.empty());
           Lane reader = scheduler.open(reading, 0, java.util.OptionalLong.empty())) {
-        stream.submitPrompt(prompt, 0);
+        submit(stream, prompt);
         stream.await();
         assertThat(streaming.length()).as("alone, in one step").isEqualTo(100);
         step(stream);
-        reader.submitPrompt(prompt, 0);
+        submit(reader, prompt);
         for (int i = 1; i <= 6; i++) {
           step(stream);
           assertThat(reading.length()).isEqualTo(16 * i);
@@ -113,9 +113,9 @@ class SchedulerTest {
       try (Lane longOne = scheduler.open(a, 0, java.util.OptionalLong.empty());
           Lane equal = scheduler.open(b, 0, java.util.OptionalLong.empty());
           Lane urgent = scheduler.open(c, 1, java.util.OptionalLong.empty())) {
-        longOne.submitPrompt(ids, 0);
-        equal.submitPrompt(others, 0);
-        urgent.submitPrompt(new int[] {5, 6, 7}, 0);
+        submit(longOne, ids);
+        submit(equal, others);
+        submit(urgent, 5, 6, 7);
         urgent.await();
         assertThat(a.length()).as("the rest of the first step").isEqualTo(29);
         assertThat(b.length()).isZero();
@@ -132,7 +132,7 @@ class SchedulerTest {
             LlamaModel.builder(TestModels.small()).contextLength(600).queueLimit(1).load();
         Sequence a = model.transformer().newSequence();
         Lane lane = model.scheduler().open(a, 0, java.util.OptionalLong.empty())) {
-      lane.submitPrompt(new int[] {1, 2, 3}, 0);
+      submit(lane, 1, 2, 3);
       assertThatThrownBy(() -> model.generate("b"))
           .isInstanceOf(OverloadedException.class)
           .hasMessageContaining("fewer than 1 prompts");
@@ -172,6 +172,10 @@ class SchedulerTest {
       first.get(10, TimeUnit.SECONDS);
       assertThat(model.transformer().newSequence().length()).isZero();
     }
+  }
+
+  private static void submit(Lane lane, int... prompt) {
+    lane.submitPrompt((batch, sequence, i) -> batch.add(sequence, prompt[i]), 0, prompt.length);
   }
 
   private static void step(Lane lane) {

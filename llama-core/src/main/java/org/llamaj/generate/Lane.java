@@ -2,6 +2,7 @@ package org.llamaj.generate;
 
 import java.util.Arrays;
 import java.util.concurrent.locks.Condition;
+import org.llamaj.transformer.Batch;
 import org.llamaj.transformer.Sequence;
 
 /**
@@ -20,6 +21,19 @@ public final class Lane implements AutoCloseable {
     EXPIRED
   }
 
+  /** Where tokens come from. */
+  @FunctionalInterface
+  public interface Source {
+    /**
+     * Adds a token to a batch.
+     *
+     * @param batch receives it
+     * @param sequence where it belongs
+     * @param index which of the tokens
+     */
+    void add(Batch batch, Sequence sequence, int index);
+  }
+
   /** What the lane is doing. */
   enum State {
     /** Nothing is submitted. */
@@ -33,6 +47,8 @@ public final class Lane implements AutoCloseable {
   private final Scheduler scheduler;
   private final int vocabularySize;
   private float[][] logits = new float[1][];
+  private int[] next;
+  private final Source nextTokens = (batch, sequence, index) -> batch.add(sequence, next[index]);
 
   final Sequence sequence;
   final int priority;
@@ -47,7 +63,7 @@ public final class Lane implements AutoCloseable {
   boolean awaited;
 
   /** The tokens that are submitted: those from {@link #from} to {@link #to} are still to do. */
-  int[] tokens;
+  Source tokens;
 
   int from;
   int to;
@@ -107,12 +123,13 @@ public final class Lane implements AutoCloseable {
    * Submits a prompt, of which the sequence has the first tokens already. Its last token's logits
    * will be {@link #logits logits(0)}.
    *
-   * @param ids the whole prompt; left as it is until {@link #await} returns
+   * @param prompt puts its tokens into a batch
    * @param first index of the first token that is to go through the model
+   * @param length how many tokens the prompt has
    * @throws org.llamaj.OverloadedException if too many prompts wait
    */
-  public void submitPrompt(int[] ids, int first) {
-    scheduler.submit(this, ids, first, ids.length, ids.length - 1, true);
+  public void submitPrompt(Source prompt, int first, int length) {
+    scheduler.submit(this, prompt, first, length, length - 1, true);
   }
 
   /**
@@ -123,7 +140,8 @@ public final class Lane implements AutoCloseable {
    * @param count how many
    */
   public void submit(int[] ids, int count) {
-    scheduler.submit(this, ids, 0, count, 0, false);
+    next = ids;
+    scheduler.submit(this, nextTokens, 0, count, 0, false);
   }
 
   /**

@@ -124,13 +124,12 @@ public final class Scheduler {
     return batch.capacity();
   }
 
-  void submit(Lane lane, int[] tokens, int from, int to, int wantedFrom, boolean prompt) {
+  void submit(Lane lane, Lane.Source tokens, int from, int to, int wantedFrom, boolean prompt) {
     lock.lock();
     try {
       if (lane.closed || lane.state == Lane.State.WAITING) {
         throw new IllegalStateException("expected an open lane that is not waiting");
       }
-      batch.check(tokens, from, to);
       long now = System.nanoTime();
       if (prompt) {
         if (prompts >= queueLimit) {
@@ -305,23 +304,27 @@ public final class Scheduler {
     }
   }
 
-  /** Puts the tokens of the step into the batch. A lane without room in the cache fails alone. */
+  /**
+   * Puts the tokens of the step into the batch. A lane without room in the cache, or with a token
+   * that does not exist, fails alone.
+   */
   private void fill() {
     batch.clear();
     for (int i = 0; i < step.size(); i++) {
       Lane lane = step.get(i);
+      int before = batch.size();
       try {
         lane.sequence.requireRoom(lane.to - lane.from);
         transformer.reserve(lane.sequence, lane.rows);
-      } catch (RuntimeException e) {
-        lane.failure = e;
-        continue;
-      }
-      for (int t = lane.from; t < lane.from + lane.rows; t++) {
-        batch.add(lane.sequence, lane.tokens[t]);
-        if (t >= lane.wantedFrom) {
-          batch.wantLogits(lane.logitsTarget(t - lane.wantedFrom));
+        for (int t = lane.from; t < lane.from + lane.rows; t++) {
+          lane.tokens.add(batch, lane.sequence, t);
+          if (t >= lane.wantedFrom) {
+            batch.wantLogits(lane.logitsTarget(t - lane.wantedFrom));
+          }
         }
+      } catch (RuntimeException e) {
+        batch.truncate(before);
+        lane.failure = e;
       }
     }
   }
