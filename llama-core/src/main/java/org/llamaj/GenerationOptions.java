@@ -12,6 +12,7 @@ import org.llamaj.grammar.Grammar;
  * @param maxTokens the most tokens to generate
  * @param stopStrings texts that end the generation and are not part of its text
  * @param sampling how tokens are chosen
+ * @param scheduling priority and time limit
  * @param grammar what the text has to be like; empty for any text
  * @param completion whether a text of a grammar is brought to its end before the token limit cuts
  *     it off
@@ -22,13 +23,20 @@ public record GenerationOptions(
     int maxTokens,
     List<String> stopStrings,
     SamplingOptions sampling,
+    Scheduling scheduling,
     Optional<Grammar> grammar,
     boolean completion,
     OptionalInt logProbabilities) {
 
   private static final GenerationOptions DEFAULTS =
       new GenerationOptions(
-          512, List.of(), SamplingOptions.defaults(), Optional.empty(), true, OptionalInt.empty());
+          512,
+          List.of(),
+          SamplingOptions.defaults(),
+          Scheduling.defaults(),
+          Optional.empty(),
+          true,
+          OptionalInt.empty());
 
   /** Checks the values. */
   public GenerationOptions {
@@ -63,7 +71,7 @@ public record GenerationOptions(
    */
   public GenerationOptions withMaxTokens(int value) {
     return new GenerationOptions(
-        value, stopStrings, sampling, grammar, completion, logProbabilities);
+        value, stopStrings, sampling, scheduling, grammar, completion, logProbabilities);
   }
 
   /**
@@ -74,7 +82,7 @@ public record GenerationOptions(
    */
   public GenerationOptions withStopStrings(String... values) {
     return new GenerationOptions(
-        maxTokens, List.of(values), sampling, grammar, completion, logProbabilities);
+        maxTokens, List.of(values), sampling, scheduling, grammar, completion, logProbabilities);
   }
 
   /**
@@ -85,7 +93,7 @@ public record GenerationOptions(
    */
   public GenerationOptions withSampling(SamplingOptions value) {
     return new GenerationOptions(
-        maxTokens, stopStrings, value, grammar, completion, logProbabilities);
+        maxTokens, stopStrings, value, scheduling, grammar, completion, logProbabilities);
   }
 
   /**
@@ -99,6 +107,27 @@ public record GenerationOptions(
   }
 
   /**
+   * Changes {@link #scheduling}.
+   *
+   * @param value the new value
+   * @return a changed copy
+   */
+  public GenerationOptions withScheduling(Scheduling value) {
+    return new GenerationOptions(
+        maxTokens, stopStrings, sampling, value, grammar, completion, logProbabilities);
+  }
+
+  /**
+   * Changes {@link #scheduling} step by step.
+   *
+   * @param change makes the new value from the present one
+   * @return a changed copy
+   */
+  public GenerationOptions withScheduling(UnaryOperator<Scheduling> change) {
+    return withScheduling(change.apply(scheduling));
+  }
+
+  /**
    * Changes {@link #grammar}.
    *
    * @param value what the text has to be like
@@ -106,7 +135,13 @@ public record GenerationOptions(
    */
   public GenerationOptions withGrammar(Grammar value) {
     return new GenerationOptions(
-        maxTokens, stopStrings, sampling, Optional.of(value), completion, logProbabilities);
+        maxTokens,
+        stopStrings,
+        sampling,
+        scheduling,
+        Optional.of(value),
+        completion,
+        logProbabilities);
   }
 
   /**
@@ -117,7 +152,7 @@ public record GenerationOptions(
    */
   public GenerationOptions withCompletion(boolean value) {
     return new GenerationOptions(
-        maxTokens, stopStrings, sampling, grammar, value, logProbabilities);
+        maxTokens, stopStrings, sampling, scheduling, grammar, value, logProbabilities);
   }
 
   /**
@@ -128,6 +163,12 @@ public record GenerationOptions(
    */
   public GenerationOptions withLogProbabilities(int alternatives) {
     return new GenerationOptions(
-        maxTokens, stopStrings, sampling, grammar, completion, OptionalInt.of(alternatives));
+        maxTokens,
+        stopStrings,
+        sampling,
+        scheduling,
+        grammar,
+        completion,
+        OptionalInt.of(alternatives));
   }
 }

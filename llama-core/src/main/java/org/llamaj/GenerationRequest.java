@@ -1,5 +1,7 @@
 package org.llamaj;
 
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -20,11 +22,14 @@ import org.llamaj.schema.JsonForm;
 public final class GenerationRequest {
   private final LlamaModel model;
   private final int[] prompt;
+  private final List<Picture> pictures;
   private final GenerationOptions options;
 
-  GenerationRequest(LlamaModel model, int[] prompt, GenerationOptions options) {
+  GenerationRequest(
+      LlamaModel model, int[] prompt, List<Picture> pictures, GenerationOptions options) {
     this.model = model;
     this.prompt = prompt;
+    this.pictures = pictures;
     this.options = options;
   }
 
@@ -35,7 +40,32 @@ public final class GenerationRequest {
    * @return a changed copy
    */
   public GenerationRequest options(GenerationOptions value) {
-    return new GenerationRequest(model, prompt, value);
+    return new GenerationRequest(model, prompt, pictures, value);
+  }
+
+  /**
+   * Adds a picture. It stands where the prompt has a place for it, otherwise at the beginning, as
+   * {@link LlamaModel#input} says. An instruction-tuned model is better asked in a {@linkplain
+   * LlamaModel#chat conversation}.
+   *
+   * @param file a PNG, JPEG, BMP or GIF
+   * @return a changed copy
+   * @throws LlamaException if the file cannot be read
+   */
+  public GenerationRequest image(Path file) {
+    return image(Picture.of(file));
+  }
+
+  /**
+   * Adds a picture.
+   *
+   * @param picture an image file
+   * @return a changed copy
+   */
+  public GenerationRequest image(Picture picture) {
+    List<Picture> more = new ArrayList<>(pictures);
+    more.add(picture);
+    return new GenerationRequest(model, prompt, List.copyOf(more), options);
   }
 
   /**
@@ -86,6 +116,26 @@ public final class GenerationRequest {
    */
   public GenerationRequest sampling(UnaryOperator<SamplingOptions> change) {
     return options(options.withSampling(change));
+  }
+
+  /**
+   * Sets whose prompts are read first where several wait.
+   *
+   * @param value greater goes first; 0 without it
+   * @return a changed copy
+   */
+  public GenerationRequest priority(int value) {
+    return options(options.withScheduling(scheduling -> scheduling.withPriority(value)));
+  }
+
+  /**
+   * Limits the time, that in the queue included.
+   *
+   * @param value after which the generation ends with {@link FinishReason#TIME_LIMIT}
+   * @return a changed copy
+   */
+  public GenerationRequest timeLimit(Duration value) {
+    return options(options.withScheduling(scheduling -> scheduling.withTimeLimit(value)));
   }
 
   /**
@@ -170,6 +220,10 @@ public final class GenerationRequest {
    * @return to be read to the end or closed
    */
   public GenerationStream stream() {
-    return model.stream(prompt, options);
+    return model.stream(model.input(prompt, pictures), options);
+  }
+
+  int[] promptIds() {
+    return prompt;
   }
 }

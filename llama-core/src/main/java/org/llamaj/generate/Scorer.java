@@ -2,6 +2,7 @@ package org.llamaj.generate;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import org.llamaj.LlamaException;
 import org.llamaj.Score;
 import org.llamaj.TokenProbability;
@@ -67,6 +68,8 @@ public final class Scorer {
         }
         start = end;
       }
+    } catch (CancellationException e) {
+      throw new LlamaException("the model was closed while a text was scored", e);
     }
     return new Score(scored);
   }

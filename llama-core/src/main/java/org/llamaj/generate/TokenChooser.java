@@ -31,7 +31,8 @@ public final class TokenChooser implements Sampler {
    * @param options how to choose
    * @param tokenizer of the model
    * @param grammars prepares the grammar of the options
-   * @param prompt the tokens before the first one to be chosen
+   * @param prompt ids before the first one to be chosen; those beyond the vocabulary stand for
+   *     pictures
    * @param tokensLeft how many tokens can follow the prompt at most
    * @throws org.llamaj.LlamaException if a sampling step does not fit the model, or no text of the
    *     grammar fits the limit
@@ -56,7 +57,9 @@ public final class TokenChooser implements Sampler {
       constraint.get().limit(tokensLeft);
     }
     for (int token : prompt) {
-      chain.accept(token);
+      if (token < vocabularySize) {
+        chain.accept(token);
+      }
     }
   }
 
