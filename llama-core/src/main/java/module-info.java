@@ -5,6 +5,7 @@ module org.llamaj.core {
   requires org.slf4j;
 
   exports org.llamaj;
+  exports org.llamaj.agent;
   exports org.llamaj.checkpoint;
   exports org.llamaj.checkpoint.gguf;
   exports org.llamaj.checkpoint.synth;

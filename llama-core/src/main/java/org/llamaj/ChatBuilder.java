@@ -1,25 +1,24 @@
 package org.llamaj;
 
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
+import org.llamaj.tokenizer.chat.ToolDefinition;
 
 /** How to begin a conversation. Immutable: each method that changes something returns a copy. */
 public final class ChatBuilder {
   private final LlamaModel model;
-  private final List<Message> messages;
+  private final Conversation conversation;
   private final GenerationOptions options;
 
   ChatBuilder(LlamaModel model) {
-    this(model, List.of(), GenerationOptions.defaults());
+    this(model, Conversation.of(), GenerationOptions.defaults());
   }
 
-  private ChatBuilder(LlamaModel model, List<Message> messages, GenerationOptions options) {
+  private ChatBuilder(LlamaModel model, Conversation conversation, GenerationOptions options) {
     this.model = model;
-    this.messages = messages;
+    this.conversation = conversation;
     this.options = options;
   }
 
@@ -40,9 +39,28 @@ public final class ChatBuilder {
    * @return a changed copy
    */
   public ChatBuilder history(Message... more) {
-    List<Message> all = new ArrayList<>(messages);
-    Collections.addAll(all, more);
-    return new ChatBuilder(model, List.copyOf(all), options);
+    return new ChatBuilder(model, conversation.plus(more), options);
+  }
+
+  /**
+   * Describes tools to the model. Its calls are text of its answers; {@link org.llamaj.agent.Agent}
+   * runs them.
+   *
+   * @param values the tools it may call
+   * @return a changed copy
+   */
+  public ChatBuilder tools(List<ToolDefinition> values) {
+    return new ChatBuilder(model, conversation.withTools(values), options);
+  }
+
+  /**
+   * Allows tools that models know without a description.
+   *
+   * @param names {@code brave_search}, {@code wolfram_alpha}, {@code code_interpreter}
+   * @return a changed copy
+   */
+  public ChatBuilder builtInTools(List<String> names) {
+    return new ChatBuilder(model, conversation.withBuiltInTools(names), options);
   }
 
   /**
@@ -52,7 +70,7 @@ public final class ChatBuilder {
    * @return a changed copy
    */
   public ChatBuilder options(GenerationOptions value) {
-    return new ChatBuilder(model, messages, value);
+    return new ChatBuilder(model, conversation, value);
   }
 
   /**
@@ -102,7 +120,6 @@ public final class ChatBuilder {
    * @throws LlamaException if the model's file names no chat format that is known
    */
   public ChatSession open() {
-    return new ChatSession(
-        model, model.chatFormat(), new Conversation(messages, List.of()), options);
+    return new ChatSession(model, model.chatFormat(), conversation, options);
   }
 }

@@ -2,6 +2,8 @@ package org.llamaj;
 
 import java.util.List;
 import java.util.function.Consumer;
+import org.llamaj.grammar.Grammar;
+import org.llamaj.schema.JsonForm;
 import org.llamaj.tokenizer.chat.ChatFormat;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
@@ -84,6 +86,38 @@ public final class ChatSession implements AutoCloseable {
    * @throws IllegalStateException if the answer before is still being read
    */
   public GenerationStream stream(Message... messages) {
+    return stream(options, messages);
+  }
+
+  /**
+   * Says something, and waits for an answer that is held to a grammar.
+   *
+   * @param text what the user says
+   * @param grammar what the answer has to be like
+   * @return the answer
+   */
+  public Generation send(String text, Grammar grammar) {
+    return stream(options.withGrammar(grammar), Message.user(text)).readAll(_ -> {});
+  }
+
+  /**
+   * Says something, and waits for an answer as a Java value: JSON of the type's form is generated
+   * and read.
+   *
+   * <p>The form only bounds what can be said; the text should say what is wanted.
+   *
+   * @param text what the user says
+   * @param type a record, enum, or what {@link JsonForm} can express
+   * @param <T> the type
+   * @return the answer
+   * @throws LlamaException if JSON cannot express the type, or the answer was cut off
+   */
+  public <T> T ask(String text, Class<T> type) {
+    JsonForm<T> form = JsonForm.of(type);
+    return form.read(send(text, form.grammar()).text());
+  }
+
+  private GenerationStream stream(GenerationOptions turn, Message... messages) {
     if (running != null) {
       throw new IllegalStateException(
           "expected the last answer to be read to its end or closed, found it running");
@@ -92,7 +126,7 @@ public final class ChatSession implements AutoCloseable {
     ModelInput prompt = input(next);
     int cached = sequence.truncate(Math.min(prompt.commonPrefix(fed), prompt.length() - 1));
     fed = fed.first(cached);
-    running = model.stream(sequence, prompt, cached, options, () -> end(next, prompt));
+    running = model.stream(sequence, prompt, cached, turn, () -> end(next, prompt));
     return running;
   }
 

@@ -93,6 +93,16 @@ public final class JsonForm<T> {
   }
 
   /**
+   * Writes a value that is JSON already.
+   *
+   * @param value maps, lists, strings, numbers, booleans, null
+   * @return JSON in one line
+   */
+  public static String text(Object value) {
+    return WRITER.write(value);
+  }
+
+  /**
    * Reads a value.
    *
    * @param json a JSON text
