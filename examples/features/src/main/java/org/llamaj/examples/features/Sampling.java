@@ -23,7 +23,7 @@ public final class Sampling {
    * @param args none
    */
   public static void main(String[] args) {
-    try (LlamaModel model = DemoModel.builder().load()) {
+    try (LlamaModel model = DemoModel.builder().kernels("scalar").load()) {
       SamplingStep noDragons =
           context ->
               candidates ->
@@ -53,9 +53,7 @@ public final class Sampling {
         System.out.println();
       }
       System.out.printf(
-          "%.1f %.1f%n",
-          model.perplexity("Once there was a brave fox who lived in a castle of stone."),
-          model.perplexity("Fox stone lived brave was of castle who once there in a."));
+          "%.1f%n", model.perplexity("Once there was a brave fox who lived in a castle of stone."));
     }
   }
 }
