@@ -8,6 +8,7 @@ module org.llamaj.core {
   exports org.llamaj.checkpoint;
   exports org.llamaj.checkpoint.gguf;
   exports org.llamaj.checkpoint.synth;
+  exports org.llamaj.convert;
   exports org.llamaj.kernel;
   exports org.llamaj.spi;
   exports org.llamaj.tensor;
