@@ -91,6 +91,7 @@ public record LoadedModel(
           experts(configuration, weights, kernels, options.batchSize(), arena);
       Transformer transformer =
           new TransformerBuilder(configuration, weights, kernels, arena, options.batchSize())
+              .keepPrefixes(options.prefixCache())
               .build(
                   options.contextLength().orElse(configuration.contextLength()),
                   options.cacheType(),

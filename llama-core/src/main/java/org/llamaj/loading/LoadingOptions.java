@@ -19,6 +19,7 @@ import org.llamaj.kernel.CacheType;
  * @param residency where the weights live
  * @param mediaEncoder opens the file with the encoder of pictures, if there is one
  * @param batchSize the most tokens of a forward pass: prompts are read in chunks of it
+ * @param prefixCache bytes of keys and values that are kept to be found again
  */
 public record LoadingOptions(
     OptionalInt contextLength,
@@ -28,4 +29,5 @@ public record LoadingOptions(
     Optional<Path> cacheDirectory,
     Residency residency,
     Optional<Supplier<Checkpoint>> mediaEncoder,
-    int batchSize) {}
+    int batchSize,
+    long prefixCache) {}
