@@ -1,5 +1,6 @@
 package org.llamaj;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -104,5 +105,17 @@ public final class ChatBuilder {
   public ChatSession open() {
     return new ChatSession(
         model, model.chatFormat(), new Conversation(messages, List.of()), options);
+  }
+
+  /**
+   * Goes on with a conversation that {@link ChatSession#save} has written; the messages of this
+   * builder do not count.
+   *
+   * @param file written with the same model
+   * @return to be closed by the caller
+   * @throws LlamaException if it is no such file, damaged, or of another model
+   */
+  public ChatSession restore(Path file) {
+    return ChatSession.restore(model, model.chatFormat(), options, file);
   }
 }

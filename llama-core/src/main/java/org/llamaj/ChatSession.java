@@ -1,10 +1,13 @@
 package org.llamaj;
 
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.llamaj.tokenizer.chat.ChatFormat;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
+import org.llamaj.tokenizer.chat.Role;
 import org.llamaj.transformer.Sequence;
 
 /**
@@ -31,15 +34,54 @@ public final class ChatSession implements AutoCloseable {
    */
   private ModelInput transcript;
 
+  /** The conversation after each turn. */
+  private final List<Turn> turns = new ArrayList<>();
+
   private GenerationStream running;
+
+  /**
+   * Where a conversation can go back to.
+   *
+   * @param messages how many have been said
+   * @param transcript as above
+   */
+  private record Turn(int messages, ModelInput transcript) {}
 
   ChatSession(
       LlamaModel model, ChatFormat format, Conversation conversation, GenerationOptions options) {
+    this(model, format, conversation, options, model.transformer().newSequence());
+  }
+
+  private ChatSession(
+      LlamaModel model,
+      ChatFormat format,
+      Conversation conversation,
+      GenerationOptions options,
+      Sequence sequence) {
     this.model = model;
     this.format = format;
     this.conversation = conversation;
     this.options = options;
-    sequence = model.transformer().newSequence();
+    this.sequence = sequence;
+  }
+
+  /** Opens what {@link #save} has written. */
+  static ChatSession restore(
+      LlamaModel model, ChatFormat format, GenerationOptions options, Path file) {
+    Sequence sequence = model.transformer().newSequence();
+    try {
+      SessionFile.Content content = model.sessionFile(file).read(sequence);
+      ChatSession session =
+          new ChatSession(model, format, content.conversation(), options, sequence);
+      session.fed = ModelInput.of(sequence.tokens());
+      if (content.transcript() != null) {
+        session.transcript = ModelInput.of(content.transcript());
+      }
+      return session;
+    } catch (RuntimeException | Error e) {
+      sequence.close();
+      throw e;
+    }
   }
 
   /**
@@ -84,16 +126,85 @@ public final class ChatSession implements AutoCloseable {
    * @throws IllegalStateException if the answer before is still being read
    */
   public GenerationStream stream(Message... messages) {
-    if (running != null) {
-      throw new IllegalStateException(
-          "expected the last answer to be read to its end or closed, found it running");
-    }
+    checkIdle();
     Conversation next = conversation.plus(messages);
     ModelInput prompt = input(next);
     int cached = sequence.truncate(Math.min(prompt.commonPrefix(fed), prompt.length() - 1));
     fed = fed.first(cached);
     running = model.stream(sequence, prompt, cached, options, () -> end(next, prompt));
     return running;
+  }
+
+  /**
+   * A second conversation with the same past. The two share memory until they differ.
+   *
+   * @return to be closed by the caller
+   * @throws IllegalStateException if an answer is still being read
+   */
+  public ChatSession fork() {
+    checkIdle();
+    ChatSession fork = new ChatSession(model, format, conversation, options, sequence.fork());
+    fork.fed = fed;
+    fork.transcript = transcript;
+    fork.turns.addAll(turns);
+    return fork;
+  }
+
+  /**
+   * Goes back: forgets the last messages.
+   *
+   * @param messages how many of {@link #conversation} stay
+   * @throws IllegalStateException if an answer is still being read
+   */
+  public void rewind(int messages) {
+    checkIdle();
+    List<Message> all = conversation.messages();
+    if (messages < 0 || messages > all.size()) {
+      throw new IllegalArgumentException(
+          "expected a number of messages from 0 to %d, found %d".formatted(all.size(), messages));
+    }
+    if (messages == all.size()) {
+      return;
+    }
+    conversation = conversation.withMessages(all.subList(0, messages));
+    turns.removeIf(turn -> turn.messages() > messages);
+    boolean known = !turns.isEmpty() && turns.getLast().messages() == messages;
+    transcript = known ? turns.getLast().transcript() : null;
+  }
+
+  /**
+   * Says something else in place of a message of the past, and forgets what came after it.
+   *
+   * @param message index of the message in {@link #conversation}
+   * @param text what the user says instead
+   * @return the answer
+   * @throws IllegalArgumentException if it is no message of the user
+   * @throws IllegalStateException if an answer is still being read
+   */
+  public Generation edit(int message, String text) {
+    checkIdle();
+    List<Message> all = conversation.messages();
+    if (message < 0 || message >= all.size() || all.get(message).role() != Role.USER) {
+      throw new IllegalArgumentException(
+          "expected the index of a message of the user, found %d".formatted(message));
+    }
+    rewind(message);
+    return send(text);
+  }
+
+  /**
+   * Writes the conversation to a file, with its keys and values, so that {@link
+   * ChatBuilder#restore} can go on with it at once, in another JVM too. A file that is there is
+   * replaced when the new one is complete.
+   *
+   * @param file where to
+   * @throws LlamaException if it cannot be written, or the conversation has pictures
+   * @throws IllegalStateException if an answer is still being read
+   */
+  public void save(Path file) {
+    checkIdle();
+    int[] ids = transcript == null ? null : transcript.ids();
+    model.sessionFile(file).write(new SessionFile.Content(conversation, ids), sequence);
   }
 
   /**
@@ -121,6 +232,13 @@ public final class ChatSession implements AutoCloseable {
       running.close();
     }
     sequence.close();
+  }
+
+  private void checkIdle() {
+    if (running != null) {
+      throw new IllegalStateException(
+          "expected the last answer to be read to its end or closed, found it running");
+    }
   }
 
   private ModelInput input(Conversation next) {
@@ -153,6 +271,7 @@ public final class ChatSession implements AutoCloseable {
           case MAX_TOKENS, CONTEXT_FULL -> all;
           case STOP_STRING, TIME_LIMIT, CANCELLED -> null;
         };
+    turns.add(new Turn(conversation.messages().size(), transcript));
   }
 
   private static int[] toArray(List<Integer> ids) {

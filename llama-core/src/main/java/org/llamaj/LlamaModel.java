@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.Fingerprint;
 import org.llamaj.checkpoint.gguf.GgufReader;
 import org.llamaj.generate.Lane;
 import org.llamaj.generate.Scheduler;
@@ -328,6 +329,10 @@ public final class LlamaModel implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  SessionFile sessionFile(Path file) {
+    return new SessionFile(file, Fingerprint.of(checkpoint()));
   }
 
   Scheduler scheduler() {
