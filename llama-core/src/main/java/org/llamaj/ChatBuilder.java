@@ -77,6 +77,26 @@ public final class ChatBuilder {
   }
 
   /**
+   * Sets how the next tokens are guessed, to be faster with the same result.
+   *
+   * @param value for example {@link Speculation#promptLookup}
+   * @return a changed copy
+   */
+  public ChatBuilder speculation(Speculation value) {
+    return options(options.withSpeculation(value));
+  }
+
+  /**
+   * Sets what happens when the text no longer fits the context.
+   *
+   * @param value for example {@link ContextOverflow#slide}
+   * @return a changed copy
+   */
+  public ChatBuilder overflow(ContextOverflow value) {
+    return options(options.withOverflow(value));
+  }
+
+  /**
    * Sets the seed: the same seed gives the same answers.
    *
    * @param value any number

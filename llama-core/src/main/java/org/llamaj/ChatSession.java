@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.llamaj.generate.TokenLoop;
 import org.llamaj.tokenizer.chat.ChatFormat;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
@@ -129,9 +130,19 @@ public final class ChatSession implements AutoCloseable {
     checkIdle();
     Conversation next = conversation.plus(messages);
     ModelInput prompt = input(next);
+    if (overflows(prompt)) {
+      next = shortened(next);
+      prompt = model.input(format.prompt(next));
+    }
+    return stream(next, prompt);
+  }
+
+  private GenerationStream stream(Conversation next, ModelInput prompt) {
     int cached = sequence.truncate(Math.min(prompt.commonPrefix(fed), prompt.length() - 1));
     fed = fed.first(cached);
-    running = model.stream(sequence, prompt, cached, options, () -> end(next, prompt));
+    running =
+        model.stream(
+            sequence, prompt, keep(next, prompt), cached, options, () -> end(next, prompt));
     return running;
   }
 
@@ -234,6 +245,65 @@ public final class ChatSession implements AutoCloseable {
     sequence.close();
   }
 
+  /** Whether an answer of some length would not fit. */
+  private boolean overflows(ModelInput prompt) {
+    int context = sequence.contextLength();
+    int answer = Math.min(options.maxTokens(), context / 4);
+    return switch (options.overflow()) {
+      case ContextOverflow.Stop _ -> false;
+      default -> prompt.length() + answer > context;
+    };
+  }
+
+  private Conversation shortened(Conversation next) {
+    return switch (options.overflow()) {
+      case ContextOverflow.Stop _ -> next;
+      case ContextOverflow.Shorten(var shorten) -> shorten.apply(next);
+      case ContextOverflow.Slide _ -> withoutOldest(next);
+    };
+  }
+
+  /** System messages and the last turns that fit into half of the context, at least the last. */
+  private Conversation withoutOldest(Conversation next) {
+    List<Message> kept = new ArrayList<>(next.messages());
+    int system = systemMessages(next);
+    Conversation shorter = next;
+    while (model.input(format.prompt(shorter)).length() > sequence.contextLength() / 2) {
+      int end = system + 1;
+      while (end < kept.size() && kept.get(end).role() != Role.USER) {
+        end++;
+      }
+      if (end == kept.size()) {
+        break; // the last turn
+      }
+      kept.subList(system, end).clear();
+      shorter = next.withMessages(kept);
+    }
+    return shorter;
+  }
+
+  private static int systemMessages(Conversation conversation) {
+    int count = 0;
+    for (Message message : conversation.messages()) {
+      if (message.role() != Role.SYSTEM) {
+        break;
+      }
+      count++;
+    }
+    return count;
+  }
+
+  /** How many tokens of a prompt stay when an answer fills the context: the system messages. */
+  private int keep(Conversation next, ModelInput prompt) {
+    if (!(options.overflow() instanceof ContextOverflow.Slide)) {
+      return TokenLoop.NO_SLIDING;
+    }
+    List<Message> system = next.messages().subList(0, systemMessages(next));
+    return system.isEmpty()
+        ? 0
+        : model.input(format.prompt(next.withMessages(system))).commonPrefix(prompt);
+  }
+
   private void checkIdle() {
     if (running != null) {
       throw new IllegalStateException(
@@ -254,9 +324,13 @@ public final class ChatSession implements AutoCloseable {
   /** Takes over what was said when an answer has ended. */
   private void end(Conversation next, ModelInput prompt) {
     Generation answer = running.result();
+    boolean slid = running.slid();
     running = null;
     ModelInput all = prompt.plus(ModelInput.of(toArray(answer.tokens())));
-    fed = all.first(Math.min(all.length(), sequence.length()));
+    fed =
+        slid
+            ? ModelInput.of(sequence.tokens())
+            : all.first(Math.min(all.length(), sequence.length()));
     boolean unfinished =
         answer.finishReason() == FinishReason.CANCELLED
             || answer.finishReason() == FinishReason.TIME_LIMIT;
@@ -264,14 +338,24 @@ public final class ChatSession implements AutoCloseable {
     if (failed) {
       return;
     }
+    if (!beginsWith(next.messages(), conversation.messages())) {
+      turns.clear(); // messages were forgotten
+    }
     conversation = next.plus(Message.assistant(answer.text()));
-    transcript =
-        switch (answer.finishReason()) {
-          case END -> all.first(all.length() - 1);
-          case MAX_TOKENS, CONTEXT_FULL -> all;
-          case STOP_STRING, TIME_LIMIT, CANCELLED -> null;
-        };
+    transcript = slid ? null : transcript(all, answer);
     turns.add(new Turn(conversation.messages().size(), transcript));
+  }
+
+  private static boolean beginsWith(List<Message> all, List<Message> first) {
+    return all.size() >= first.size() && all.subList(0, first.size()).equals(first);
+  }
+
+  private static ModelInput transcript(ModelInput all, Generation answer) {
+    return switch (answer.finishReason()) {
+      case END -> all.first(all.length() - 1);
+      case MAX_TOKENS, CONTEXT_FULL -> all;
+      case STOP_STRING, TIME_LIMIT, CANCELLED -> null;
+    };
   }
 
   private static int[] toArray(List<Integer> ids) {
