@@ -4,4 +4,6 @@ module org.llamaj.tokenizer {
 
   exports org.llamaj.tokenizer;
   exports org.llamaj.tokenizer.chat;
+  exports org.llamaj.tokenizer.json to
+      org.llamaj.core;
 }

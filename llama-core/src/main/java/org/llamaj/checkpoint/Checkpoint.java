@@ -11,8 +11,19 @@ import java.util.SequencedMap;
 import org.llamaj.tensor.Tensor;
 
 /**
- * An open model: metadata and named tensors over the mapped file or files. Thread-safe. The memory
- * of the tensors is valid until {@link #close}; a kernel must not run on it after that.
+ * An open model: metadata and named tensors over the mapped file or files.
+ *
+ * <pre>{@code
+ * try (Checkpoint checkpoint = Checkpoint.open(path)) {
+ *   for (Tensor tensor : checkpoint.tensors()) {
+ *     System.out.println(tensor.name() + " " + tensor.type() + " " + tensor.shape());
+ *   }
+ *   float[] norm = checkpoint.tensor("output_norm.weight").toFloats();
+ * }
+ * }</pre>
+ *
+ * <p>Thread-safe. The memory of the tensors is valid until {@link #close}; a kernel must not run on
+ * it after that.
  */
 public final class Checkpoint implements AutoCloseable {
   private final Metadata metadata;
@@ -46,6 +57,19 @@ public final class Checkpoint implements AutoCloseable {
     this.files = List.copyOf(files);
     this.totalBytes = totalBytes;
     this.arena = arena;
+  }
+
+  /**
+   * Opens a model of any format that this library reads; which, its content tells. Files are
+   * mapped, and no tensor is read.
+   *
+   * @param path a GGUF file (the first one of a split model); a safetensors file or an index of
+   *     several; or a directory with one of these
+   * @return the open checkpoint, to be closed by the caller
+   * @throws CheckpointException if there is nothing of a known format, or it is damaged
+   */
+  public static Checkpoint open(Path path) {
+    return CheckpointFormat.of(path).open(path);
   }
 
   /** {@return what messages call this checkpoint: the name of its (first) file} */
