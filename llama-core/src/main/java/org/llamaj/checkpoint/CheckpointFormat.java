@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.llamaj.checkpoint.gguf.GgufReader;
+import org.llamaj.checkpoint.huggingface.HuggingFaceReader;
 import org.llamaj.checkpoint.safetensors.SafetensorsReader;
 
 /** The formats of model files, told apart by what is in them. */
@@ -18,6 +19,13 @@ enum CheckpointFormat {
     @Override
     Checkpoint open(Path path) {
       return GgufReader.open(Files.isDirectory(path) ? onlyGguf(path) : path);
+    }
+  },
+  /** A directory as on Hugging Face, or a file of the model in it. */
+  HUGGING_FACE {
+    @Override
+    Checkpoint open(Path path) {
+      return HuggingFaceReader.open(Files.isDirectory(path) ? path : parent(path));
     }
   },
   /** A safetensors file or an index of several, without anything that describes a model. */
@@ -38,6 +46,7 @@ enum CheckpointFormat {
   }
 
   private static CheckpointFormat ofDirectory(Path directory) {
+    if (HuggingFaceReader.isIn(directory)) return HUGGING_FACE;
     if (SafetensorsReader.isIn(directory)) return SAFETENSORS;
     if (!ggufFiles(directory).isEmpty()) return GGUF;
     throw new CheckpointException(
@@ -47,10 +56,23 @@ enum CheckpointFormat {
 
   /** What is no other format is left to the reader of GGUF, to tell what is wrong with it. */
   private static CheckpointFormat ofFile(Path file) {
-    if (String.valueOf(file.getFileName()).endsWith(".json")) return SAFETENSORS;
-    MemorySegment start = start(file);
-    if (startsWith(start, "GGUF")) return GGUF;
-    return SafetensorsReader.looksLike(start, size(file)) ? SAFETENSORS : GGUF;
+    boolean safetensors = name(file).endsWith(".json");
+    if (!safetensors) {
+      MemorySegment start = start(file);
+      safetensors = !startsWith(start, "GGUF") && SafetensorsReader.looksLike(start, size(file));
+    }
+    if (!safetensors) return GGUF;
+    return isOfModel(file) ? HUGGING_FACE : SAFETENSORS;
+  }
+
+  /** Adapters and the like have names of their own. */
+  private static boolean isOfModel(Path file) {
+    return name(file).matches("config\\.json|model(-\\d+-of-\\d+)?\\.safetensors(\\.index\\.json)?")
+        && HuggingFaceReader.isIn(parent(file));
+  }
+
+  private static Path parent(Path file) {
+    return file.toAbsolutePath().getParent();
   }
 
   private static Path onlyGguf(Path directory) {

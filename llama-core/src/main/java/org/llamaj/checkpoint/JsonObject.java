@@ -210,6 +210,16 @@ public final class JsonObject {
   }
 
   /**
+   * Whether a member is an array.
+   *
+   * @param name of the member
+   * @return false if it is absent or something else
+   */
+  public boolean isArray(String name) {
+    return members.get(name) instanceof List;
+  }
+
+  /**
    * A member that is an array.
    *
    * @param name of the member

@@ -42,12 +42,24 @@ public final class SafetensorsReader {
   public static Checkpoint open(Path path) {
     Arena arena = Arena.ofShared();
     try {
-      Path file = Files.isDirectory(path) ? only(path) : path;
-      return name(file).endsWith(INDEX) ? sharded(file, arena) : single(file, arena);
+      return open(path, arena);
     } catch (Throwable failure) {
       arena.close();
       throw failure;
     }
+  }
+
+  /**
+   * As {@link #open(Path)}, for whoever makes another checkpoint of it.
+   *
+   * @param path a safetensors file, an index of several, or a directory
+   * @param arena owns the mapping; closed with the checkpoint, but not if this fails
+   * @return the open checkpoint
+   * @throws CheckpointException if a file is missing, unreadable or damaged
+   */
+  public static Checkpoint open(Path path, Arena arena) {
+    Path file = Files.isDirectory(path) ? only(path) : path;
+    return name(file).endsWith(INDEX) ? sharded(file, arena) : single(file, arena);
   }
 
   /**

@@ -12,7 +12,7 @@ import java.util.Arrays;
 import java.util.StringJoiner;
 
 /** Writes safetensors files for tests, right ones and wrong ones. */
-public final class SafetensorsWriter {
+final class SafetensorsWriter {
   private final StringJoiner header = new StringJoiner(",", "{", "}");
   private final ByteArrayOutputStream data = new ByteArrayOutputStream();
 
