@@ -1,5 +1,8 @@
 package org.llamaj;
 
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
@@ -14,11 +17,14 @@ import java.util.function.UnaryOperator;
 public final class GenerationRequest {
   private final LlamaModel model;
   private final int[] prompt;
+  private final List<Picture> pictures;
   private final GenerationOptions options;
 
-  GenerationRequest(LlamaModel model, int[] prompt, GenerationOptions options) {
+  GenerationRequest(
+      LlamaModel model, int[] prompt, List<Picture> pictures, GenerationOptions options) {
     this.model = model;
     this.prompt = prompt;
+    this.pictures = pictures;
     this.options = options;
   }
 
@@ -29,7 +35,32 @@ public final class GenerationRequest {
    * @return a changed copy
    */
   public GenerationRequest options(GenerationOptions value) {
-    return new GenerationRequest(model, prompt, value);
+    return new GenerationRequest(model, prompt, pictures, value);
+  }
+
+  /**
+   * Adds a picture. It stands where the prompt has a place for it, otherwise at the beginning, as
+   * {@link LlamaModel#input} says. An instruction-tuned model is better asked in a {@linkplain
+   * LlamaModel#chat conversation}.
+   *
+   * @param file a PNG, JPEG, BMP or GIF
+   * @return a changed copy
+   * @throws LlamaException if the file cannot be read
+   */
+  public GenerationRequest image(Path file) {
+    return image(Picture.of(file));
+  }
+
+  /**
+   * Adds a picture.
+   *
+   * @param picture an image file
+   * @return a changed copy
+   */
+  public GenerationRequest image(Picture picture) {
+    List<Picture> more = new ArrayList<>(pictures);
+    more.add(picture);
+    return new GenerationRequest(model, prompt, List.copyOf(more), options);
   }
 
   /**
@@ -107,6 +138,6 @@ public final class GenerationRequest {
    * @return to be read to the end or closed
    */
   public GenerationStream stream() {
-    return model.stream(prompt, options);
+    return model.stream(model.input(prompt, pictures), options);
   }
 }

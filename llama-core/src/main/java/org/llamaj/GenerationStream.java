@@ -30,7 +30,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   private final StreamingDecoder decoder;
   private final StopStrings stops;
   private final Batch batch;
-  private final int[] prompt;
+  private final ModelInput prompt;
   private final int cached;
   private final Runnable onEnd;
 
@@ -44,7 +44,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   private long generationNanos;
 
   /**
-   * @param prompt ids of the whole prompt
+   * @param prompt the whole prompt
    * @param cached how many of them the sequence holds already; fewer than there are
    * @param onEnd run once, when the generation has ended
    */
@@ -52,7 +52,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
       Transformer transformer,
       Tokenizer tokenizer,
       Sequence sequence,
-      int[] prompt,
+      ModelInput prompt,
       int cached,
       GenerationOptions options,
       Runnable onEnd) {
@@ -64,8 +64,10 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     this.options = options;
     this.onEnd = onEnd;
     sampler = new OptionsSampler(options.sampling(), tokenizer.vocabularySize());
-    for (int token : prompt) {
-      sampler.accept(token);
+    for (int token : prompt.ids()) {
+      if (token < tokenizer.vocabularySize()) {
+        sampler.accept(token);
+      }
     }
     decoder = tokenizer.streamingDecoder(SpecialText.SKIP);
     stops = new StopStrings(options.stopStrings());
@@ -130,11 +132,11 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     FinishReason reason = finishReason == null ? FinishReason.CANCELLED : finishReason;
     Timings timings =
         new Timings(
-            promptDone ? prompt.length - cached : 0,
+            promptDone ? prompt.length() - cached : 0,
             Duration.ofNanos(promptNanos),
             tokens.size(),
             Duration.ofNanos(generationNanos));
-    return new Generation(text.toString(), tokens, reason, prompt.length, timings);
+    return new Generation(text.toString(), tokens, reason, prompt.length(), timings);
   }
 
   /** Ends the generation if it has not ended, and gives its memory back. */
@@ -202,13 +204,14 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   }
 
   private void readPrompt() {
-    for (int from = cached; from < prompt.length; ) {
-      int to = Math.min(prompt.length, from + batch.capacity());
+    prompt.encode(() -> cancelled);
+    for (int from = cached; from < prompt.length(); ) {
+      int to = Math.min(prompt.length(), from + batch.capacity());
       batch.clear();
       for (int i = from; i < to; i++) {
-        batch.add(sequence, prompt[i]);
+        prompt.add(batch, sequence, i);
       }
-      if (to == prompt.length) {
+      if (to == prompt.length()) {
         batch.wantLogits();
       }
       transformer.forward(batch);

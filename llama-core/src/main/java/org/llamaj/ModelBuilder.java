@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
 import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.gguf.GgufReader;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.loading.LoadingOptions;
@@ -23,6 +24,7 @@ public final class ModelBuilder {
   private CacheType cacheType = CacheType.F16;
   private Optional<Path> cacheDirectory = Optional.empty();
   private Residency residency = Residency.MAPPED;
+  private Optional<Supplier<Checkpoint>> mediaEncoder = Optional.empty();
   private int batchSize = 512;
   private LoadListener listener = _ -> {};
 
@@ -101,6 +103,31 @@ public final class ModelBuilder {
   }
 
   /**
+   * Gives the model eyes: the file with its encoder of pictures, for models that have it in a file
+   * of its own. Needs llama-vision on the path.
+   *
+   * @param file a GGUF file, usually named {@code mmproj-...gguf}
+   * @return this
+   */
+  public ModelBuilder mmproj(Path file) {
+    Objects.requireNonNull(file, "file");
+    mediaEncoder = Optional.of(() -> GgufReader.open(file));
+    return this;
+  }
+
+  /**
+   * Gives the model eyes from a class-path resource, which is copied into memory outside the heap.
+   *
+   * @param owner a class of the module or jar that holds the resource
+   * @param resource its name, as in {@link Class#getResourceAsStream}
+   * @return this
+   */
+  public ModelBuilder mmproj(Class<?> owner, String resource) {
+    mediaEncoder = Optional.of(() -> LlamaModel.readResource(owner, resource));
+    return this;
+  }
+
+  /**
    * Sets the most tokens of one forward pass. Prompts are read in chunks of this size; scratch
    * memory grows with it.
    *
@@ -149,7 +176,14 @@ public final class ModelBuilder {
 
   private LoadingOptions options() {
     return new LoadingOptions(
-        contextLength, threads, kernels, cacheType, cacheDirectory, residency, batchSize);
+        contextLength,
+        threads,
+        kernels,
+        cacheType,
+        cacheDirectory,
+        residency,
+        mediaEncoder,
+        batchSize);
   }
 
   private static int positive(String name, int value) {

@@ -3,6 +3,7 @@ package org.llamaj.transformer;
 import java.util.Arrays;
 import java.util.function.BooleanSupplier;
 import org.llamaj.kernel.Span;
+import org.llamaj.tensor.FloatMatrix;
 
 /**
  * The tokens of one forward pass: any number of sequences, any number of tokens of each, up to the
@@ -12,10 +13,16 @@ public final class Batch {
   private static final BooleanSupplier NEVER = () -> false;
 
   private final int vocabularySize;
+  private final int dim;
   private final int[] tokens;
   private final int[] positions;
   private final Sequence[] sequences;
   private final int[] logitsRows;
+
+  /** Rows that take the places of tokens: where they are, or null. */
+  private final FloatMatrix[] embeddings;
+
+  private final int[] embeddingRows;
   private float[][] logits = new float[0][];
   private Span[] spans = new Span[1];
   private int size;
@@ -23,8 +30,11 @@ public final class Batch {
   private int logitsCount;
   private BooleanSupplier cancelled = NEVER;
 
-  Batch(int capacity, int vocabularySize) {
+  Batch(int capacity, int vocabularySize, int dim) {
     this.vocabularySize = vocabularySize;
+    this.dim = dim;
+    embeddings = new FloatMatrix[capacity];
+    embeddingRows = new int[capacity];
     tokens = new int[capacity];
     positions = new int[capacity];
     sequences = new Sequence[capacity];
@@ -53,6 +63,7 @@ public final class Batch {
   public void clear() {
     Arrays.fill(sequences, 0, size, null);
     Arrays.fill(spans, 0, spanCount, null);
+    Arrays.fill(embeddings, 0, size, null);
     size = 0;
     spanCount = 0;
     logitsCount = 0;
@@ -68,12 +79,44 @@ public final class Batch {
    *     sequence came earlier in the batch, before another one
    */
   public Batch add(Sequence sequence, int token) {
-    if (size == tokens.length) {
-      throw new IllegalArgumentException("the batch is full: it takes %d tokens".formatted(size));
-    }
     if (token < 0 || token >= vocabularySize) {
       throw new IllegalArgumentException(
           "expected token ids from 0 to %d, found %d".formatted(vocabularySize - 1, token));
+    }
+    append(sequence);
+    tokens[size] = token;
+    size++;
+    return this;
+  }
+
+  /**
+   * Adds a row that takes the place of the next token's embedding, as encoders of pictures make
+   * them.
+   *
+   * @param sequence where the row belongs
+   * @param rows rows of dim values; read by the forward pass
+   * @param row which of them
+   * @return this
+   * @throws IllegalArgumentException if the batch is full, there is no such row, or the sequence
+   *     came earlier in the batch, before another one
+   */
+  public Batch add(Sequence sequence, FloatMatrix rows, int row) {
+    if (rows.columns() != dim || row < 0 || row >= rows.rows()) {
+      throw new IllegalArgumentException(
+          "expected row %d of a matrix with rows of %d values, found %d rows of %d"
+              .formatted(row, dim, rows.rows(), rows.columns()));
+    }
+    append(sequence);
+    tokens[size] = 0;
+    embeddings[size] = rows;
+    embeddingRows[size] = row;
+    size++;
+    return this;
+  }
+
+  private void append(Sequence sequence) {
+    if (size == tokens.length) {
+      throw new IllegalArgumentException("the batch is full: it takes %d tokens".formatted(size));
     }
     boolean continues = size > 0 && sequences[size - 1] == sequence;
     if (!continues) {
@@ -84,11 +127,8 @@ public final class Batch {
         }
       }
     }
-    tokens[size] = token;
     sequences[size] = sequence;
     positions[size] = continues ? positions[size - 1] + 1 : sequence.length();
-    size++;
-    return this;
   }
 
   /**
@@ -132,6 +172,15 @@ public final class Batch {
 
   int[] tokens() {
     return tokens;
+  }
+
+  /** Overwrites the embeddings of tokens that rows take the places of. */
+  void replaceEmbeddings(FloatMatrix residual) {
+    for (int i = 0; i < size; i++) {
+      if (embeddings[i] != null) {
+        residual.row(i).copyFrom(embeddings[i].row(embeddingRows[i]));
+      }
+    }
   }
 
   int[] positions() {

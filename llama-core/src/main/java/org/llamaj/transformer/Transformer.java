@@ -99,7 +99,7 @@ public final class Transformer {
    * @return a batch of the capacity the model was loaded with
    */
   public Batch newBatch() {
-    return new Batch(workspace.rows(), configuration.vocabularySize());
+    return new Batch(workspace.rows(), configuration.vocabularySize(), configuration.dim());
   }
 
   /**
@@ -121,6 +121,7 @@ public final class Transformer {
       batch.prepare();
       int rows = batch.size();
       kernels.embed(head.embedding(), batch.tokens(), rows, workspace.residual());
+      batch.replaceEmbeddings(workspace.residual());
       rotary.angles(batch.positions(), rows, workspace.angles());
       workspace.temperature().prepare(batch.positions(), rows);
       for (DecoderLayer layer : layers) {
