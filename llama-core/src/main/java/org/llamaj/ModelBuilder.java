@@ -23,6 +23,7 @@ public final class ModelBuilder {
   private CacheType cacheType = CacheType.F16;
   private Optional<Path> cacheDirectory = Optional.empty();
   private Residency residency = Residency.MAPPED;
+  private long pinnedExpertBytes;
   private int batchSize = 512;
   private LoadListener listener = _ -> {};
 
@@ -101,6 +102,24 @@ public final class ModelBuilder {
   }
 
   /**
+   * Sets how much of a mixture of experts is locked in memory: the experts that are chosen most
+   * often, found while the model runs. For models larger than memory; the system may ask for a
+   * higher limit of locked memory ({@code ulimit -l}), and where it allows less, less is locked. No
+   * effect on dense models, without native access, and on Windows.
+   *
+   * @param bytes at least 0; 0 without it
+   * @return this
+   */
+  public ModelBuilder pinExperts(long bytes) {
+    if (bytes < 0) {
+      throw new IllegalArgumentException(
+          "pinExperts: expected at least 0 bytes, found %d".formatted(bytes));
+    }
+    pinnedExpertBytes = bytes;
+    return this;
+  }
+
+  /**
    * Sets the most tokens of one forward pass. Prompts are read in chunks of this size; scratch
    * memory grows with it.
    *
@@ -149,7 +168,14 @@ public final class ModelBuilder {
 
   private LoadingOptions options() {
     return new LoadingOptions(
-        contextLength, threads, kernels, cacheType, cacheDirectory, residency, batchSize);
+        contextLength,
+        threads,
+        kernels,
+        cacheType,
+        cacheDirectory,
+        residency,
+        pinnedExpertBytes,
+        batchSize);
   }
 
   private static int positive(String name, int value) {

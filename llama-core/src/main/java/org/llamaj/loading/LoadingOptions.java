@@ -15,6 +15,7 @@ import org.llamaj.kernel.CacheType;
  * @param cacheType how keys and values are stored
  * @param cacheDirectory where a file holds keys and values; empty to keep them in memory
  * @param residency where the weights live
+ * @param pinnedExpertBytes how much of the most used experts is locked in memory
  * @param batchSize the most tokens of a forward pass: prompts are read in chunks of it
  */
 public record LoadingOptions(
@@ -24,4 +25,5 @@ public record LoadingOptions(
     CacheType cacheType,
     Optional<Path> cacheDirectory,
     Residency residency,
+    long pinnedExpertBytes,
     int batchSize) {}
