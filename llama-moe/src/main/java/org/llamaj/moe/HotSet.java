@@ -20,10 +20,13 @@ final class HotSet {
   private static final Logger LOG = LoggerFactory.getLogger(HotSet.class);
 
   /** Forward passes between two reviews. */
-  static final int REVIEW = 32;
+  static final int REVIEW = 64;
+
+  /** What older choices still count after a review. */
+  private static final double MEMORY = 7.0 / 8;
 
   /** How much more use a newcomer needs than an expert that is in: each change reads the disk. */
-  private static final double STAY_BONUS = 1.25;
+  private static final double STAY_BONUS = 1.5;
 
   /** One expert of one layer. */
   private static final class Candidate {
@@ -42,7 +45,7 @@ final class HotSet {
 
     void review() {
       long choices = statistics.of(index);
-      use = use / 2 + (choices - choicesSeen);
+      use = MEMORY * use + (choices - choicesSeen);
       choicesSeen = choices;
     }
 
