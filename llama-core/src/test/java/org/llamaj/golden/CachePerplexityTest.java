@@ -24,7 +24,6 @@ class CachePerplexityTest {
       try (LlamaModel model =
           LlamaModel.builder(golden.model()).kernels(kernels).cacheType(type).load()) {
         double found = GoldenAssertions.meanNegativeLogLikelihood(model, golden.ints("tokens"));
-        System.out.printf(
         assertThat(found).as(kernels).isCloseTo(exact, withinPercentage(percent));
       }
     }
