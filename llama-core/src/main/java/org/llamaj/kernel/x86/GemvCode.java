@@ -14,6 +14,7 @@ import static org.llamaj.kernel.x86.assembler.Instruction.VMULPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMULSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPABSB;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPDPBUSD;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPDPBUSD_VEX;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPERMPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPMADDUBSW;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPMADDWD;
@@ -50,15 +51,17 @@ final class GemvCode {
   private final BlockFormat format;
   private final int values;
   private final boolean vnni;
+  private final boolean avx512;
   private final int prefetch;
   private final KernelBuilder k;
   private final Assembler a;
   private final BlockReader reader;
 
-  private GemvCode(BlockFormat format, int values, boolean vnni, int prefetch) {
+  private GemvCode(BlockFormat format, int values, Level level, int prefetch) {
     this.format = format;
     this.values = values;
-    this.vnni = vnni;
+    avx512 = level.has(Feature.AVX512_VNNI);
+    vnni = avx512 || level.has(Feature.AVX_VNNI);
     this.prefetch = prefetch;
     k = new KernelBuilder(32);
     a = k.a;
@@ -71,14 +74,14 @@ final class GemvCode {
    *
    * @param format of the weights
    * @param values in a row
-   * @param vnni whether to use AVX-512 VNNI rather than AVX2
+   * @param level which dot products there are: VNNI's in either form, or AVX2's
    * @param prefetch how many bytes ahead to ask for weights; 0 to leave that to the hardware
    */
-  static byte[] assemble(BlockFormat format, int values, boolean vnni, int prefetch) {
+  static byte[] assemble(BlockFormat format, int values, Level level, int prefetch) {
     if (values % format.blockValues() != 0) {
       throw new IllegalArgumentException(format + " x " + values);
     }
-    return new GemvCode(format, values, vnni, prefetch).assemble();
+    return new GemvCode(format, values, level, prefetch).assemble();
   }
 
   private byte[] assemble() {
@@ -176,7 +179,7 @@ final class GemvCode {
       } else {
         a.v(VMOVUPS, PRODUCT, at(RECORD, QuantizedRow.OFFSETS + 32 * block));
       }
-      a.v(VPDPBUSD, PRODUCT, BlockReader.VALUES, x);
+      a.v(avx512 ? VPDPBUSD : VPDPBUSD_VEX, PRODUCT, BlockReader.VALUES, x);
     } else if (format.hasMinima()) {
       // At most 31 * 127 * 2: the 16-bit sums cannot saturate.
       a.v(VPMADDUBSW, PRODUCT, BlockReader.VALUES, x);
@@ -196,7 +199,7 @@ final class GemvCode {
 
   private void addScaled(int block, Vector scale) {
     Address x = at(RECORD, QuantizedRow.SCALES + 4 * block);
-    if (vnni) {
+    if (avx512) {
       a.v(VMULPS, FACTOR, scale, x.toAll());
     } else {
       a.v(VBROADCASTSS, FACTOR, x);
@@ -206,7 +209,7 @@ final class GemvCode {
   }
 
   private void addProduct(int block, Address factor) {
-    if (vnni) {
+    if (avx512) {
       a.v(VFMADD231PS, SUMS[block % 2], PRODUCT, factor.toAll());
     } else {
       a.v(VBROADCASTSS, FACTOR, factor);

@@ -41,7 +41,7 @@ final class WeightCode {
 
   /** The layout in which quantised weights meet activations; null for floats. */
   static PanelFormat panelFormat(ElementType type, Level level) {
-    return level == Level.AVX512VNNI
+    return level.has(Feature.AVX512_VNNI)
         ? BlockFormat.of(type).map(PanelFormat::of).orElse(null)
         : null;
   }
@@ -74,9 +74,8 @@ final class WeightCode {
               () ->
                   format == null
                       ? FloatGemvCode.assemble(
-                          type, inputs, tokens, level.atLeast(Level.AVX512), PREFETCH_BYTES)
-                      : GemvCode.assemble(
-                          format, inputs, level == Level.AVX512VNNI, PREFETCH_BYTES));
+                          type, inputs, tokens, level.has(Feature.AVX512), PREFETCH_BYTES)
+                      : GemvCode.assemble(format, inputs, level, PREFETCH_BYTES));
     }
     return gemv[tokens];
   }
@@ -90,7 +89,7 @@ final class WeightCode {
               () ->
                   hasPanelFormat
                       ? PanelCode.assemble(format, inputs)
-                      : FloatPanelCode.assemble(type, inputs, level.atLeast(Level.AVX512)));
+                      : FloatPanelCode.assemble(type, inputs, level.has(Feature.AVX512)));
     }
     return panel;
   }

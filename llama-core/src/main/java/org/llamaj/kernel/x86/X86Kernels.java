@@ -40,7 +40,7 @@ final class X86Kernels implements Kernels {
     this.level = level;
     fallbackSource = fallback;
     projector = new Projector(workers, cache);
-    attention = new Attention(workers, level.atLeast(Level.AVX512), cache);
+    attention = new Attention(workers, level.has(Feature.AVX512), cache);
     cacheWriter = new CacheWriter(workers, cache);
     rowTasks = new RowTasks(workers);
     norm = new ShapedCode(cache, (columns, weighted) -> NormCode.assemble(columns, weighted == 1));
@@ -71,7 +71,7 @@ final class X86Kernels implements Kernels {
     PanelFormat format = WeightCode.panelFormat(tensor.type(), level);
     TileProduct tileProduct =
         tileProducts.computeIfAbsent(
-            format, key -> new TileProduct(key, level.atLeast(Level.AVX512), cache));
+            format, key -> new TileProduct(key, level.has(Feature.AVX512), cache));
     WeightCode code =
         weightCodes.computeIfAbsent(
             new WeightKey(tensor.type(), inputs),

@@ -28,7 +28,10 @@ import org.llamaj.tensor.FloatMatrix;
 import org.llamaj.tensor.Shape;
 import org.llamaj.tensor.Tensor;
 
-/** Every operation against the plain reference, at every level this processor has. */
+/**
+ * Every operation against the plain reference, at every level; those that this processor lacks run
+ * in an {@link Emulator}.
+ */
 class X86KernelsTest {
   private static final List<ElementType> TYPES =
       List.of(
@@ -62,6 +65,7 @@ class X86KernelsTest {
 
   @AfterEach
   void close() {
+    Emulator.check();
     if (arena != null) {
       scalar.close();
       oneThread.close();
@@ -70,7 +74,7 @@ class X86KernelsTest {
   }
 
   private static Kernels kernels(Level level, Workers workers) {
-    assumeTrue(Processor.level().orElseThrow().atLeast(level));
+    Emulator.assumeRuns(level);
     return new X86Kernels(
         level,
         workers,
