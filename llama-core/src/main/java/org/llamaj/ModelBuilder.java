@@ -28,6 +28,7 @@ public final class ModelBuilder {
   private Optional<Supplier<Checkpoint>> mediaEncoder = Optional.empty();
   private int batchSize = 512;
   private int promptChunk = 64;
+  private long prefixCache = 256L << 20;
   private int queueLimit = 1024;
   private LoadListener listener = _ -> {};
 
@@ -173,6 +174,22 @@ public final class ModelBuilder {
   }
 
   /**
+   * Sets how much memory may hold keys and values of texts that have ended. Prompts that begin like
+   * them (with the same system message, the same document, the conversation so far) are then read
+   * from where they differ. What open sequences hold does not count.
+   *
+   * @param bytes 0 to keep nothing; 256 MiB without it
+   * @return this
+   */
+  public ModelBuilder prefixCache(long bytes) {
+    if (bytes < 0) {
+      throw new IllegalArgumentException("prefixCache: expected 0 or more, found " + bytes);
+    }
+    prefixCache = bytes;
+    return this;
+  }
+
+  /**
    * Sets how many prompts may wait to be read. Further ones are refused with an {@link
    * OverloadedException}.
    *
@@ -230,7 +247,8 @@ public final class ModelBuilder {
         residency,
         pinnedExpertBytes,
         mediaEncoder,
-        batchSize);
+        batchSize,
+        prefixCache);
   }
 
   private static int positive(String name, int value) {

@@ -91,6 +91,7 @@ public record LoadedModel(
       Optional<FeedForwards> experts = experts(configuration, weights, kernels, options, arena);
       Transformer transformer =
           new TransformerBuilder(configuration, weights, kernels, arena, options.batchSize())
+              .keepPrefixes(options.prefixCache())
               .build(
                   options.contextLength().orElse(configuration.contextLength()),
                   options.cacheType(),

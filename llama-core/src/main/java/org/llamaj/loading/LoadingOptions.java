@@ -20,6 +20,7 @@ import org.llamaj.kernel.CacheType;
  * @param pinnedExpertBytes how much of the most used experts is locked in memory
  * @param mediaEncoder opens the file with the encoder of pictures, if there is one
  * @param batchSize the most tokens of a forward pass: prompts are read in chunks of it
+ * @param prefixCache bytes of keys and values that are kept to be found again
  */
 public record LoadingOptions(
     OptionalInt contextLength,
@@ -30,4 +31,5 @@ public record LoadingOptions(
     Residency residency,
     long pinnedExpertBytes,
     Optional<Supplier<Checkpoint>> mediaEncoder,
-    int batchSize) {}
+    int batchSize,
+    long prefixCache) {}
