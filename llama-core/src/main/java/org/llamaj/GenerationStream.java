@@ -132,7 +132,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     FinishReason reason = finishReason == null ? FinishReason.CANCELLED : finishReason;
     Timings timings =
         new Timings(
-            promptDone ? prompt.length() - cached : 0,
+            promptDone ? prompt.length() - cached - lane.reusedTokens() : 0,
             Duration.ofNanos(promptNanos),
             tokens.size(),
             Duration.ofNanos(generationNanos));
@@ -181,7 +181,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
       lane.submit(last, 1);
     } else {
       prompt.encode(() -> cancelled);
-      lane.submitPrompt(prompt::add, cached, prompt.length());
+      lane.submitPrompt(prompt::add, prompt.plain(), cached, prompt.length());
     }
     switch (lane.await()) {
       case DONE -> {}

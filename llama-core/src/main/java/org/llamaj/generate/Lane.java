@@ -65,6 +65,7 @@ public final class Lane implements AutoCloseable {
   /** The tokens that are submitted: those from {@link #from} to {@link #to} are still to do. */
   Source tokens;
 
+  int[] plain;
   int from;
   int to;
 
@@ -124,11 +125,14 @@ public final class Lane implements AutoCloseable {
    * will be {@link #logits logits(0)}.
    *
    * @param prompt puts its tokens into a batch
+   * @param plain the ids of its tokens up to the first that is none (but a row of an encoder): what
+   *     other sequences have computed for these is taken over
    * @param first index of the first token that is to go through the model
    * @param length how many tokens the prompt has
    * @throws org.llamaj.OverloadedException if too many prompts wait
    */
-  public void submitPrompt(Source prompt, int first, int length) {
+  public void submitPrompt(Source prompt, int[] plain, int first, int length) {
+    this.plain = plain;
     scheduler.submit(this, prompt, first, length, length - 1, true);
   }
 
