@@ -1,5 +1,5 @@
 /** Tokenizers and chat formats of the Llama family. */
-@SuppressWarnings("module") // llama-core is compiled after this module
+@SuppressWarnings("module") // The core is built after this module.
 module org.llamaj.tokenizer {
   requires tools.jackson.core;
 

@@ -13,6 +13,8 @@ import org.llamaj.grammar.Grammar;
  * @param stopStrings texts that end the generation and are not part of its text
  * @param sampling how tokens are chosen
  * @param scheduling priority and time limit
+ * @param speculation how the next tokens are guessed
+ * @param overflow what happens when the text no longer fits the context
  * @param grammar what the text has to be like; empty for any text
  * @param completion whether a text of a grammar is brought to its end before the token limit cuts
  *     it off
@@ -24,6 +26,8 @@ public record GenerationOptions(
     List<String> stopStrings,
     SamplingOptions sampling,
     Scheduling scheduling,
+    Speculation speculation,
+    ContextOverflow overflow,
     Optional<Grammar> grammar,
     boolean completion,
     OptionalInt logProbabilities) {
@@ -34,6 +38,8 @@ public record GenerationOptions(
           List.of(),
           SamplingOptions.defaults(),
           Scheduling.defaults(),
+          Speculation.none(),
+          ContextOverflow.stop(),
           Optional.empty(),
           true,
           OptionalInt.empty());
@@ -71,7 +77,15 @@ public record GenerationOptions(
    */
   public GenerationOptions withMaxTokens(int value) {
     return new GenerationOptions(
-        value, stopStrings, sampling, scheduling, grammar, completion, logProbabilities);
+        value,
+        stopStrings,
+        sampling,
+        scheduling,
+        speculation,
+        overflow,
+        grammar,
+        completion,
+        logProbabilities);
   }
 
   /**
@@ -82,7 +96,15 @@ public record GenerationOptions(
    */
   public GenerationOptions withStopStrings(String... values) {
     return new GenerationOptions(
-        maxTokens, List.of(values), sampling, scheduling, grammar, completion, logProbabilities);
+        maxTokens,
+        List.of(values),
+        sampling,
+        scheduling,
+        speculation,
+        overflow,
+        grammar,
+        completion,
+        logProbabilities);
   }
 
   /**
@@ -93,7 +115,15 @@ public record GenerationOptions(
    */
   public GenerationOptions withSampling(SamplingOptions value) {
     return new GenerationOptions(
-        maxTokens, stopStrings, value, scheduling, grammar, completion, logProbabilities);
+        maxTokens,
+        stopStrings,
+        value,
+        scheduling,
+        speculation,
+        overflow,
+        grammar,
+        completion,
+        logProbabilities);
   }
 
   /**
@@ -114,7 +144,15 @@ public record GenerationOptions(
    */
   public GenerationOptions withScheduling(Scheduling value) {
     return new GenerationOptions(
-        maxTokens, stopStrings, sampling, value, grammar, completion, logProbabilities);
+        maxTokens,
+        stopStrings,
+        sampling,
+        value,
+        speculation,
+        overflow,
+        grammar,
+        completion,
+        logProbabilities);
   }
 
   /**
@@ -125,6 +163,44 @@ public record GenerationOptions(
    */
   public GenerationOptions withScheduling(UnaryOperator<Scheduling> change) {
     return withScheduling(change.apply(scheduling));
+  }
+
+  /**
+   * Changes {@link #speculation}.
+   *
+   * @param value the new value
+   * @return a changed copy
+   */
+  public GenerationOptions withSpeculation(Speculation value) {
+    return new GenerationOptions(
+        maxTokens,
+        stopStrings,
+        sampling,
+        scheduling,
+        value,
+        overflow,
+        grammar,
+        completion,
+        logProbabilities);
+  }
+
+  /**
+   * Changes {@link #overflow}.
+   *
+   * @param value the new value
+   * @return a changed copy
+   */
+  public GenerationOptions withOverflow(ContextOverflow value) {
+    return new GenerationOptions(
+        maxTokens,
+        stopStrings,
+        sampling,
+        scheduling,
+        speculation,
+        value,
+        grammar,
+        completion,
+        logProbabilities);
   }
 
   /**
@@ -139,6 +215,8 @@ public record GenerationOptions(
         stopStrings,
         sampling,
         scheduling,
+        speculation,
+        overflow,
         Optional.of(value),
         completion,
         logProbabilities);
@@ -152,7 +230,15 @@ public record GenerationOptions(
    */
   public GenerationOptions withCompletion(boolean value) {
     return new GenerationOptions(
-        maxTokens, stopStrings, sampling, scheduling, grammar, value, logProbabilities);
+        maxTokens,
+        stopStrings,
+        sampling,
+        scheduling,
+        speculation,
+        overflow,
+        grammar,
+        value,
+        logProbabilities);
   }
 
   /**
@@ -167,6 +253,8 @@ public record GenerationOptions(
         stopStrings,
         sampling,
         scheduling,
+        speculation,
+        overflow,
         grammar,
         completion,
         OptionalInt.of(alternatives));

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
-import org.llamaj.ChatBuilder;
 import org.llamaj.ChatSession;
 import org.llamaj.FinishReason;
 import org.llamaj.Generation;
@@ -33,29 +32,25 @@ import org.llamaj.tokenizer.chat.ToolCallParser;
  */
 public final class Agent implements AutoCloseable {
   private final LlamaModel model;
-  private final ChatBuilder chat;
+  private final ChatSession session;
   private final ToolRunner tools;
   private final int steps;
   private final Optional<SafetyCheck> input;
   private final Optional<SafetyCheck> output;
-  private final int initial;
-  private ChatSession session;
 
   Agent(
       LlamaModel model,
-      ChatBuilder chat,
+      ChatSession session,
       ToolRunner tools,
       int steps,
       Optional<SafetyCheck> input,
       Optional<SafetyCheck> output) {
     this.model = model;
-    this.chat = chat;
+    this.session = session;
     this.tools = tools;
     this.steps = steps;
     this.input = input;
     this.output = output;
-    session = chat.open();
-    initial = session.conversation().messages().size();
   }
 
   /**
@@ -114,7 +109,7 @@ public final class Agent implements AutoCloseable {
       Reply reply, List<ToolRun> runs, int before, Consumer<AgentEvent> onEvent) {
     if (output.isPresent()) {
       if (!output.get().isSafe(session.conversation())) {
-        reopen(before);
+        session.rewind(before);
         return new AgentAnswer("", runs, Outcome.REFUSED_OUTPUT);
       }
       if (!reply.text.isEmpty()) {
@@ -123,13 +118,6 @@ public final class Agent implements AutoCloseable {
     }
     boolean whole = reply.reason == FinishReason.END || reply.reason == FinishReason.STOP_STRING;
     return new AgentAnswer(reply.text, runs, whole ? Outcome.ANSWERED : Outcome.CUT_OFF);
-  }
-
-  /** Goes back to the first messages. What was computed for them is found again in the cache. */
-  private void reopen(int messages) {
-    List<Message> said = session.conversation().messages().subList(initial, messages);
-    session.close();
-    session = chat.history(said.toArray(Message[]::new)).open();
   }
 
   private static Message result(String tool, String text) {

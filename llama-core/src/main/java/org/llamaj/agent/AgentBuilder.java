@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.llamaj.ChatBuilder;
+import org.llamaj.ChatSession;
 import org.llamaj.LlamaModel;
 import org.llamaj.tokenizer.chat.Content;
 
@@ -139,9 +140,10 @@ public final class AgentBuilder {
   public Agent open() {
     List<Tool> described = tools.stream().filter(tool -> !tool.isBuiltIn()).toList();
     List<Tool> builtIn = tools.stream().filter(Tool::isBuiltIn).toList();
-    ChatBuilder ready =
+    ChatSession session =
         chat.tools(described.stream().map(Tool::definition).toList())
-            .builtInTools(builtIn.stream().map(Tool::name).toList());
-    return new Agent(model, ready, new ToolRunner(tools, approval), steps, input, output);
+            .builtInTools(builtIn.stream().map(Tool::name).toList())
+            .open();
+    return new Agent(model, session, new ToolRunner(tools, approval), steps, input, output);
   }
 }
