@@ -57,8 +57,7 @@ enum ByteFormat implements FourRowFormat {
   }
 
   @Override
-  public void multiplyFour(
-      long row, long rowBytes, long next, long x, int columns, long output) {
+  public void multiplyFour(long row, long rowBytes, long next, long x, int columns, long output) {
     FloatVector sum0 = FloatVector.zero(F);
     FloatVector sum1 = sum0;
     FloatVector sum2 = sum0;

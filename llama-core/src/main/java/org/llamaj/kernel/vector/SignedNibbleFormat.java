@@ -79,8 +79,7 @@ enum SignedNibbleFormat implements FourRowFormat {
   public long prepare(long x, int columns, long target) {
     for (int column = 0; column < columns; column += BLOCK) {
       for (int i = 0; i < HALF; i += LANES) {
-        FloatVector low =
-            fromMemorySegment(F, ALL, x + 4L * (column + i), LE).mul(HALF_SCALE_ROOT);
+        FloatVector low = fromMemorySegment(F, ALL, x + 4L * (column + i), LE).mul(HALF_SCALE_ROOT);
         FloatVector high =
             fromMemorySegment(F, ALL, x + 4L * (column + i + HALF), LE).mul(HALF_SCALE_ROOT);
         long group = target + 4L * 3 * (column / 2 + i);
@@ -93,8 +92,7 @@ enum SignedNibbleFormat implements FourRowFormat {
   }
 
   @Override
-  public void multiplyFour(
-      long row, long rowBytes, long next, long x, int columns, long output) {
+  public void multiplyFour(long row, long rowBytes, long next, long x, int columns, long output) {
     FloatVector sum0 = FloatVector.zero(F);
     FloatVector sum1 = sum0;
     FloatVector sum2 = sum0;
