@@ -5,6 +5,7 @@ import java.util.function.Consumer;
 import org.llamaj.tokenizer.chat.ChatFormat;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
+import org.llamaj.transformer.AdapterUse;
 import org.llamaj.transformer.Sequence;
 
 /**
@@ -34,12 +35,16 @@ public final class ChatSession implements AutoCloseable {
   private GenerationStream running;
 
   ChatSession(
-      LlamaModel model, ChatFormat format, Conversation conversation, GenerationOptions options) {
+      LlamaModel model,
+      ChatFormat format,
+      Conversation conversation,
+      List<AdapterUse> adapters,
+      GenerationOptions options) {
     this.model = model;
     this.format = format;
     this.conversation = conversation;
     this.options = options;
-    sequence = model.transformer().newSequence();
+    sequence = model.transformer().newSequence(adapters);
   }
 
   /**

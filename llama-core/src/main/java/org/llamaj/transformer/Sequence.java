@@ -2,6 +2,7 @@ package org.llamaj.transformer;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import org.llamaj.LlamaException;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.PageTable;
@@ -14,6 +15,7 @@ public final class Sequence implements AutoCloseable {
   private final KeyValueCache cache;
   private final PageRun[] runs; // one per pool of the cache
   private final int contextLength;
+  private final List<AdapterUse> adapters;
   private final PageTable table = new Pages();
   private final PrefixChain prefix; // null if nothing is shared
 
@@ -23,8 +25,9 @@ public final class Sequence implements AutoCloseable {
   private int length;
   private boolean closed;
 
-  Sequence(KeyValueCache cache, int contextLength, long salt) {
+  Sequence(KeyValueCache cache, int contextLength, long salt, List<AdapterUse> adapters) {
     this.cache = cache;
+    this.adapters = adapters;
     this.contextLength = contextLength;
     runs = cache.pools().stream().map(PageRun::new).toArray(PageRun[]::new);
     prefix = cache.newChain(salt);
@@ -34,6 +37,7 @@ public final class Sequence implements AutoCloseable {
   private Sequence(Sequence other) {
     cache = other.cache;
     contextLength = other.contextLength;
+    adapters = other.adapters;
     runs = Arrays.stream(other.runs).map(PageRun::fork).toArray(PageRun[]::new);
     prefix = other.prefix == null ? null : other.prefix.fork();
     tokens = other.tokens.clone();
@@ -158,6 +162,11 @@ public final class Sequence implements AutoCloseable {
       truncate(0);
       closed = true;
     }
+  }
+
+  /** The adapters that its tokens go through. */
+  List<AdapterUse> adapters() {
+    return adapters;
   }
 
   PageTable pageTable() {
