@@ -13,6 +13,7 @@ import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Projection;
+import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.tensor.FloatMatrix;
@@ -178,8 +179,8 @@ final class AdaptedKernels implements Kernels {
   }
 
   @Override
-  public void rotate(FloatMatrix x, int rows, int headDim, FloatMatrix angles) {
-    plain.rotate(x, rows, headDim, angles);
+  public void rotate(FloatMatrix x, int rows, int headDim, FloatMatrix angles, RotaryPairs pairs) {
+    plain.rotate(x, rows, headDim, angles, pairs);
   }
 
   @Override
