@@ -6,20 +6,27 @@ import java.util.function.UnaryOperator;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
 import org.llamaj.tokenizer.chat.ToolDefinition;
+import org.llamaj.transformer.AdapterUse;
 
 /** How to begin a conversation. Immutable: each method that changes something returns a copy. */
 public final class ChatBuilder {
   private final LlamaModel model;
   private final Conversation conversation;
+  private final List<AdapterUse> adapters;
   private final GenerationOptions options;
 
   ChatBuilder(LlamaModel model) {
-    this(model, Conversation.of(), GenerationOptions.defaults());
+    this(model, Conversation.of(), List.of(), GenerationOptions.defaults());
   }
 
-  private ChatBuilder(LlamaModel model, Conversation conversation, GenerationOptions options) {
+  private ChatBuilder(
+      LlamaModel model,
+      Conversation conversation,
+      List<AdapterUse> adapters,
+      GenerationOptions options) {
     this.model = model;
     this.conversation = conversation;
+    this.adapters = adapters;
     this.options = options;
   }
 
@@ -40,7 +47,7 @@ public final class ChatBuilder {
    * @return a changed copy
    */
   public ChatBuilder history(Message... more) {
-    return new ChatBuilder(model, conversation.plus(more), options);
+    return new ChatBuilder(model, conversation.plus(more), adapters, options);
   }
 
   /**
@@ -51,7 +58,7 @@ public final class ChatBuilder {
    * @return a changed copy
    */
   public ChatBuilder tools(List<ToolDefinition> values) {
-    return new ChatBuilder(model, conversation.withTools(values), options);
+    return new ChatBuilder(model, conversation.withTools(values), adapters, options);
   }
 
   /**
@@ -61,7 +68,18 @@ public final class ChatBuilder {
    * @return a changed copy
    */
   public ChatBuilder builtInTools(List<String> names) {
-    return new ChatBuilder(model, conversation.withBuiltInTools(names), options);
+    return new ChatBuilder(model, conversation.withBuiltInTools(names), adapters, options);
+  }
+
+  /**
+   * Lets the conversation go through a LoRA adapter, besides those named before.
+   *
+   * @param adapter loaded by this conversation's model, open until the conversation is closed
+   * @param scale 1 for as it was trained
+   * @return a changed copy
+   */
+  public ChatBuilder adapter(Adapter adapter, float scale) {
+    return new ChatBuilder(model, conversation, model.with(adapters, adapter, scale), options);
   }
 
   /**
@@ -71,7 +89,7 @@ public final class ChatBuilder {
    * @return a changed copy
    */
   public ChatBuilder options(GenerationOptions value) {
-    return new ChatBuilder(model, conversation, value);
+    return new ChatBuilder(model, conversation, adapters, value);
   }
 
   /**
@@ -141,7 +159,7 @@ public final class ChatBuilder {
    * @throws LlamaException if the model's file names no chat format that is known
    */
   public ChatSession open() {
-    return new ChatSession(model, model.chatFormat(), conversation, options);
+    return new ChatSession(model, model.chatFormat(), conversation, adapters, options);
   }
 
   /**
@@ -153,6 +171,10 @@ public final class ChatBuilder {
    * @throws LlamaException if it is no such file, damaged, or of another model
    */
   public ChatSession restore(Path file) {
+    if (!adapters.isEmpty()) {
+      throw new LlamaException(
+          "%s: a saved conversation has no adapters: open a new one to use them".formatted(file));
+    }
     return ChatSession.restore(model, model.chatFormat(), options, file);
   }
 }
