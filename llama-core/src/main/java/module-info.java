@@ -1,6 +1,7 @@
 /** Runs the models of the Llama family in this JVM. */
 module org.llamaj.core {
   requires jdk.incubator.vector;
+  requires jdk.jfr;
   requires transitive org.llamaj.tokenizer;
   requires org.slf4j;
 
@@ -8,6 +9,7 @@ module org.llamaj.core {
   exports org.llamaj.checkpoint;
   exports org.llamaj.checkpoint.gguf;
   exports org.llamaj.checkpoint.synth;
+  exports org.llamaj.events;
   exports org.llamaj.kernel;
   exports org.llamaj.spi;
   exports org.llamaj.tensor;

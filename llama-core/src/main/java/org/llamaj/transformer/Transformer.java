@@ -143,6 +143,9 @@ public final class Transformer {
         layer.forward(rows, batch.spans(), batch.spanCount());
       }
       computeLogits(batch);
+      if (batch.statesWanted()) {
+        addStates(batch);
+      }
       batch.advance();
     } finally {
       lock.unlock();
@@ -204,6 +207,20 @@ public final class Transformer {
       kernels.project(normed, count, toVocabulary);
       for (int i = 0; i < count; i++) {
         logits.copyRow(i, batch.logits(first + i));
+      }
+    }
+  }
+
+  private void addStates(Batch batch) {
+    FloatMatrix normed = workspace.normed();
+    int rows = batch.size();
+    kernels.rmsNorm(workspace.residual(), rows, head.outputNorm(), configuration.normEps(), normed);
+    for (int row = 0; row < rows; row++) {
+      float[] sum = batch.stateTarget(row);
+      if (sum != null) {
+        for (int i = 0; i < sum.length; i++) {
+          sum[i] += normed.get(row, i);
+        }
       }
     }
   }
