@@ -25,6 +25,7 @@ public final class ModelBuilder {
   private CacheType cacheType = CacheType.F16;
   private Optional<Path> cacheDirectory = Optional.empty();
   private Residency residency = Residency.MAPPED;
+  private long pinnedExpertBytes;
   private Optional<Supplier<Checkpoint>> mediaEncoder = Optional.empty();
   private int batchSize = 512;
   private int promptChunk = 64;
@@ -104,6 +105,24 @@ public final class ModelBuilder {
    */
   public ModelBuilder residency(Residency value) {
     residency = Objects.requireNonNull(value, "value");
+    return this;
+  }
+
+  /**
+   * Sets how much of a mixture of experts is locked in memory: the experts that are chosen most
+   * often, found while the model runs. For models larger than memory; the system may ask for a
+   * higher limit of locked memory ({@code ulimit -l}), and where it allows less, less is locked. No
+   * effect on dense models, without native access, and on Windows.
+   *
+   * @param bytes at least 0; 0 without it
+   * @return this
+   */
+  public ModelBuilder pinExperts(long bytes) {
+    if (bytes < 0) {
+      throw new IllegalArgumentException(
+          "pinExperts: expected at least 0 bytes, found %d".formatted(bytes));
+    }
+    pinnedExpertBytes = bytes;
     return this;
   }
 
@@ -245,6 +264,7 @@ public final class ModelBuilder {
         cacheType,
         cacheDirectory,
         residency,
+        pinnedExpertBytes,
         mediaEncoder,
         batchSize,
         prefixCache);
