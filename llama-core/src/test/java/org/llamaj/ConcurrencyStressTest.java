@@ -46,7 +46,7 @@ class ConcurrencyStressTest {
       }
       int rounds = 0;
       for (Future<Integer> user : users) {
-        rounds += user.get(TIME.toSeconds() + 60, TimeUnit.SECONDS);
+        rounds += user.get(TIME.toSeconds() + 600, TimeUnit.SECONDS);
       }
       assertThat(rounds).isGreaterThanOrEqualTo(THREADS);
       assertThat(model.transformer().cachePagesInUse()).isZero();
@@ -83,7 +83,7 @@ class ConcurrencyStressTest {
         Thread.sleep(20 + 50 * round);
         model.close();
         for (Future<Integer> user : users) {
-          user.get(30, TimeUnit.SECONDS);
+          user.get(600, TimeUnit.SECONDS);
         }
       }
     }
