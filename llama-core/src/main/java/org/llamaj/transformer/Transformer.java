@@ -171,8 +171,13 @@ public final class Transformer {
     }
   }
 
-  /** How many cache pages are taken by open sequences. */
-  long cachePagesInUse() {
+  /**
+   * How many cache pages open sequences hold; those that are only kept to be found again do not
+   * count.
+   *
+   * @return pages
+   */
+  public long cachePagesInUse() {
     return cache.pagesInUse();
   }
 
