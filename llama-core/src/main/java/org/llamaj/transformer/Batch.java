@@ -254,6 +254,10 @@ public final class Batch {
     }
   }
 
+  Sequence sequence(int row) {
+    return sequences[row];
+  }
+
   int[] positions() {
     return positions;
   }
