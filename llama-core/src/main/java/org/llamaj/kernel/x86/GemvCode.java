@@ -13,7 +13,6 @@ import static org.llamaj.kernel.x86.assembler.Instruction.VMOVUPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMULPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMULSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPABSB;
-import static org.llamaj.kernel.x86.assembler.Instruction.VPDPBUSD;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPERMPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPMADDUBSW;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPMADDWD;
@@ -27,7 +26,8 @@ import org.llamaj.kernel.x86.assembler.Vector;
 
 /**
  * Products of quantised weight rows with one row of quantised activations. The weights are taken
- * once, in the order of memory; integer dot products of 32 values, summed in float32.
+ * once, in the order of memory; integer dot products of 32 values, summed in float32. AVX2; {@link
+ * WideGemvCode} does the same in AVX-512 VNNI.
  */
 final class GemvCode {
   private static final Gpr WEIGHTS = Gpr.RDI;
@@ -49,16 +49,14 @@ final class GemvCode {
 
   private final BlockFormat format;
   private final int values;
-  private final boolean vnni;
   private final int prefetch;
   private final KernelBuilder k;
   private final Assembler a;
   private final BlockReader reader;
 
-  private GemvCode(BlockFormat format, int values, boolean vnni, int prefetch) {
+  private GemvCode(BlockFormat format, int values, int prefetch) {
     this.format = format;
     this.values = values;
-    this.vnni = vnni;
     this.prefetch = prefetch;
     k = new KernelBuilder(32);
     a = k.a;
@@ -71,21 +69,18 @@ final class GemvCode {
    *
    * @param format of the weights
    * @param values in a row
-   * @param vnni whether to use AVX-512 VNNI rather than AVX2
    * @param prefetch how many bytes ahead to ask for weights; 0 to leave that to the hardware
    */
-  static byte[] assemble(BlockFormat format, int values, boolean vnni, int prefetch) {
+  static byte[] assemble(BlockFormat format, int values, int prefetch) {
     if (values % format.blockValues() != 0) {
       throw new IllegalArgumentException(format + " x " + values);
     }
-    return new GemvCode(format, values, vnni, prefetch).assemble();
+    return new GemvCode(format, values, prefetch).assemble();
   }
 
   private byte[] assemble() {
     format.constants(reader);
-    if (!vnni) {
-      a.v(VMOVUPS, ONES_16, k.ints(65537, 65537, 65537, 65537, 65537, 65537, 65537, 65537));
-    }
+    a.v(VMOVUPS, ONES_16, k.ints(65537, 65537, 65537, 65537, 65537, 65537, 65537, 65537));
     int blocks = values / 32;
     k.loop(
         ROWS,
@@ -170,14 +165,7 @@ final class GemvCode {
   /** PRODUCT = float of the 8 dot products of 4 values each. */
   private void dot(int block) {
     Address x = at(RECORD, QuantizedRow.VALUES + 32 * block);
-    if (vnni) {
-      if (format.hasMinima()) {
-        k.zero(PRODUCT);
-      } else {
-        a.v(VMOVUPS, PRODUCT, at(RECORD, QuantizedRow.OFFSETS + 32 * block));
-      }
-      a.v(VPDPBUSD, PRODUCT, BlockReader.VALUES, x);
-    } else if (format.hasMinima()) {
+    if (format.hasMinima()) {
       // At most 31 * 127 * 2: the 16-bit sums cannot saturate.
       a.v(VPMADDUBSW, PRODUCT, BlockReader.VALUES, x);
       a.v(VPMADDWD, PRODUCT, PRODUCT, ONES_16);
@@ -196,22 +184,14 @@ final class GemvCode {
 
   private void addScaled(int block, Vector scale) {
     Address x = at(RECORD, QuantizedRow.SCALES + 4 * block);
-    if (vnni) {
-      a.v(VMULPS, FACTOR, scale, x.toAll());
-    } else {
-      a.v(VBROADCASTSS, FACTOR, x);
-      a.v(VMULPS, FACTOR, FACTOR, scale);
-    }
+    a.v(VBROADCASTSS, FACTOR, x);
+    a.v(VMULPS, FACTOR, FACTOR, scale);
     a.v(VFMADD231PS, SUMS[block % 2], PRODUCT, FACTOR);
   }
 
   private void addProduct(int block, Address factor) {
-    if (vnni) {
-      a.v(VFMADD231PS, SUMS[block % 2], PRODUCT, factor.toAll());
-    } else {
-      a.v(VBROADCASTSS, FACTOR, factor);
-      a.v(VFMADD231PS, SUMS[block % 2], PRODUCT, FACTOR);
-    }
+    a.v(VBROADCASTSS, FACTOR, factor);
+    a.v(VFMADD231PS, SUMS[block % 2], PRODUCT, FACTOR);
   }
 
   private void store() {

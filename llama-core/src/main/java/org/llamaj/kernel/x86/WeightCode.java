@@ -65,7 +65,10 @@ final class WeightCode {
     return tileProduct;
   }
 
-  /** {@link GemvCode} or {@link FloatGemvCode}, for 1 to {@link #mostTokens} activation rows. */
+  /**
+   * {@link WideGemvCode}, {@link GemvCode} or {@link FloatGemvCode}, for 1 to {@link #mostTokens}
+   * activation rows.
+   */
   MachineCode gemv(int tokens) {
     if (gemv[tokens] == null) {
       gemv[tokens] =
@@ -75,8 +78,9 @@ final class WeightCode {
                   format == null
                       ? FloatGemvCode.assemble(
                           type, inputs, tokens, level.atLeast(Level.AVX512), PREFETCH_BYTES)
-                      : GemvCode.assemble(
-                          format, inputs, level == Level.AVX512VNNI, PREFETCH_BYTES));
+                      : level.atLeast(Level.AVX512VNNI)
+                          ? WideGemvCode.assemble(format, inputs, PREFETCH_BYTES)
+                          : GemvCode.assemble(format, inputs, PREFETCH_BYTES));
     }
     return gemv[tokens];
   }

@@ -7,9 +7,9 @@
  * <p>A product of quantised weights and activations is computed in one of three ways:
  *
  * <ul>
- *   <li>a single row of activations ({@code GemvCode}): weights are streamed once from memory, row
- *       by row, and multiplied as 8-bit integers with activations quantised in blocks of 32 ({@code
- *       QuantizeCode}); memory is the limit;
+ *   <li>a single row of activations ({@code WideGemvCode}, {@code GemvCode}): weights are streamed
+ *       once from memory, row by row, and multiplied as 8-bit integers with activations quantised
+ *       in blocks of 32 ({@code QuantizeCode}); memory is the limit;
  *   <li>many rows, AVX-512 VNNI ({@code GemmCode}): 16 weight rows at a time are brought into a
  *       panel of the instruction's own layout ({@code PanelCode}) that stays in the cache while all
  *       tiles of 12 activation rows ({@code TileCode}) pass by;
