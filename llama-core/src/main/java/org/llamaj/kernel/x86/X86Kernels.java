@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.llamaj.kernel.AttentionShape;
+import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Projection;
 import org.llamaj.kernel.Span;
@@ -131,6 +132,11 @@ final class X86Kernels implements Kernels {
         .strides(4L * x.columns(), 4L * rotated, 0)
         .constants(0, 0)
         .run(rotate.get(headDim, rotated), rows, x.columns());
+  }
+
+  @Override
+  public boolean supports(CacheType type) {
+    return true;
   }
 
   @Override
