@@ -15,6 +15,7 @@ module org.llamaj.core {
 
   uses org.llamaj.kernel.KernelProvider;
   uses org.llamaj.spi.FeedForwardProvider;
+  uses org.llamaj.spi.MediaEncoderProvider;
 
   provides org.llamaj.kernel.KernelProvider with
       org.llamaj.kernel.scalar.ScalarKernelProvider,

@@ -1,9 +1,7 @@
 package org.llamaj;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
 import org.llamaj.tokenizer.chat.ChatFormat;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
@@ -24,14 +22,14 @@ public final class ChatSession implements AutoCloseable {
 
   private Conversation conversation;
 
-  /** The ids in the cache. */
-  private int[] fed = {};
+  /** What is in the cache. */
+  private ModelInput fed = ModelInput.of(new int[0]);
 
   /**
-   * The ids of the whole conversation as the model wrote and read them, or null where it has to be
-   * written anew from its messages.
+   * The whole conversation as the model wrote and read them, or null where it has to be written
+   * anew from its messages.
    */
-  private int[] transcript;
+  private ModelInput transcript;
 
   private GenerationStream running;
 
@@ -66,6 +64,18 @@ public final class ChatSession implements AutoCloseable {
   }
 
   /**
+   * Says something, with pictures for example, and hands over the answer as it comes.
+   *
+   * @param message what the user says: {@code Message.user(model.image(picture), new
+   *     Content.Text("What is this?"))}
+   * @param onText receives each piece, on the calling thread
+   * @return the answer
+   */
+  public Generation send(Message message, Consumer<String> onText) {
+    return stream(message).readAll(onText);
+  }
+
+  /**
    * Says something and begins to read the answer.
    *
    * @param messages what is said next: of the user, or results of tools
@@ -79,9 +89,9 @@ public final class ChatSession implements AutoCloseable {
           "expected the last answer to be read to its end or closed, found it running");
     }
     Conversation next = conversation.plus(messages);
-    int[] prompt = ids(next);
-    int cached = sequence.truncate(Math.min(commonPrefix(prompt, fed), prompt.length - 1));
-    fed = Arrays.copyOf(fed, cached);
+    ModelInput prompt = input(next);
+    int cached = sequence.truncate(Math.min(prompt.commonPrefix(fed), prompt.length() - 1));
+    fed = fed.first(cached);
     running = model.stream(sequence, prompt, cached, options, () -> end(next, prompt));
     return running;
   }
@@ -113,42 +123,36 @@ public final class ChatSession implements AutoCloseable {
     sequence.close();
   }
 
-  private int[] ids(Conversation next) {
+  private ModelInput input(Conversation next) {
     if (transcript != null) {
       var continuation = format.continuation(next, conversation.messages().size());
       if (continuation.isPresent()) {
-        return concat(transcript, continuation.get().ids());
+        return transcript.plus(model.input(continuation.get()));
       }
     }
-    return format.encode(next);
+    return model.input(format.prompt(next));
   }
 
   /** Takes over what was said when an answer has ended. */
-  private void end(Conversation next, int[] prompt) {
+  private void end(Conversation next, ModelInput prompt) {
     Generation answer = running.result();
     running = null;
-    int[] all = concat(prompt, toArray(answer.tokens()));
-    fed = Arrays.copyOf(all, Math.min(all.length, sequence.length()));
-    boolean failed = answer.finishReason() == FinishReason.CANCELLED && answer.tokens().isEmpty();
+    ModelInput all = prompt.plus(ModelInput.of(toArray(answer.tokens())));
+    fed = all.first(Math.min(all.length(), sequence.length()));
+    boolean unfinished =
+        answer.finishReason() == FinishReason.CANCELLED
+            || answer.finishReason() == FinishReason.TIME_LIMIT;
+    boolean failed = unfinished && answer.tokens().isEmpty();
     if (failed) {
       return;
     }
     conversation = next.plus(Message.assistant(answer.text()));
     transcript =
         switch (answer.finishReason()) {
-          case END -> Arrays.copyOf(all, all.length - 1);
+          case END -> all.first(all.length() - 1);
           case MAX_TOKENS, CONTEXT_FULL -> all;
-          case STOP_STRING, CANCELLED -> null;
+          case STOP_STRING, TIME_LIMIT, CANCELLED -> null;
         };
-  }
-
-  private static int commonPrefix(int[] a, int[] b) {
-    int mismatch = Arrays.mismatch(a, b);
-    return mismatch < 0 ? a.length : mismatch;
-  }
-
-  private static int[] concat(int[] a, int[] b) {
-    return IntStream.concat(Arrays.stream(a), Arrays.stream(b)).toArray();
   }
 
   private static int[] toArray(List<Integer> ids) {

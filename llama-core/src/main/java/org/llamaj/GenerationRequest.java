@@ -1,5 +1,9 @@
 package org.llamaj;
 
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
@@ -14,11 +18,14 @@ import java.util.function.UnaryOperator;
 public final class GenerationRequest {
   private final LlamaModel model;
   private final int[] prompt;
+  private final List<Picture> pictures;
   private final GenerationOptions options;
 
-  GenerationRequest(LlamaModel model, int[] prompt, GenerationOptions options) {
+  GenerationRequest(
+      LlamaModel model, int[] prompt, List<Picture> pictures, GenerationOptions options) {
     this.model = model;
     this.prompt = prompt;
+    this.pictures = pictures;
     this.options = options;
   }
 
@@ -29,7 +36,32 @@ public final class GenerationRequest {
    * @return a changed copy
    */
   public GenerationRequest options(GenerationOptions value) {
-    return new GenerationRequest(model, prompt, value);
+    return new GenerationRequest(model, prompt, pictures, value);
+  }
+
+  /**
+   * Adds a picture. It stands where the prompt has a place for it, otherwise at the beginning, as
+   * {@link LlamaModel#input} says. An instruction-tuned model is better asked in a {@linkplain
+   * LlamaModel#chat conversation}.
+   *
+   * @param file a PNG, JPEG, BMP or GIF
+   * @return a changed copy
+   * @throws LlamaException if the file cannot be read
+   */
+  public GenerationRequest image(Path file) {
+    return image(Picture.of(file));
+  }
+
+  /**
+   * Adds a picture.
+   *
+   * @param picture an image file
+   * @return a changed copy
+   */
+  public GenerationRequest image(Picture picture) {
+    List<Picture> more = new ArrayList<>(pictures);
+    more.add(picture);
+    return new GenerationRequest(model, prompt, List.copyOf(more), options);
   }
 
   /**
@@ -83,6 +115,26 @@ public final class GenerationRequest {
   }
 
   /**
+   * Sets whose prompts are read first where several wait.
+   *
+   * @param value greater goes first; 0 without it
+   * @return a changed copy
+   */
+  public GenerationRequest priority(int value) {
+    return options(options.withScheduling(scheduling -> scheduling.withPriority(value)));
+  }
+
+  /**
+   * Limits the time, that in the queue included.
+   *
+   * @param value after which the generation ends with {@link FinishReason#TIME_LIMIT}
+   * @return a changed copy
+   */
+  public GenerationRequest timeLimit(Duration value) {
+    return options(options.withScheduling(scheduling -> scheduling.withTimeLimit(value)));
+  }
+
+  /**
    * Generates and waits for the end.
    *
    * @return text, tokens, finish reason, timings
@@ -107,6 +159,10 @@ public final class GenerationRequest {
    * @return to be read to the end or closed
    */
   public GenerationStream stream() {
-    return model.stream(prompt, options);
+    return model.stream(model.input(prompt, pictures), options);
+  }
+
+  int[] promptIds() {
+    return prompt;
   }
 }

@@ -4,16 +4,24 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.gguf.GgufReader;
+import org.llamaj.generate.Lane;
+import org.llamaj.generate.Scheduler;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.loading.LoadedModel;
+import org.llamaj.loading.Media;
 import org.llamaj.tokenizer.SpecialTokens;
 import org.llamaj.tokenizer.Tokenizer;
 import org.llamaj.tokenizer.TokenizerException;
 import org.llamaj.tokenizer.chat.ChatFormat;
+import org.llamaj.tokenizer.chat.Content;
+import org.llamaj.tokenizer.chat.Prompt;
 import org.llamaj.transformer.Sequence;
 import org.llamaj.transformer.Transformer;
 
@@ -35,10 +43,12 @@ import org.llamaj.transformer.Transformer;
  */
 public final class LlamaModel implements AutoCloseable {
   private final LoadedModel loaded;
+  private final Scheduler scheduler;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  LlamaModel(LoadedModel loaded) {
+  LlamaModel(LoadedModel loaded, int promptChunk, int queueLimit) {
     this.loaded = loaded;
+    scheduler = new Scheduler(loaded.transformer(), promptChunk, queueLimit);
   }
 
   /**
@@ -132,7 +142,19 @@ public final class LlamaModel implements AutoCloseable {
       throw new IllegalArgumentException(
           "expected a prompt of at least one token, found none: this model adds none by itself");
     }
-    return new GenerationRequest(this, ids.clone(), GenerationOptions.defaults());
+    return new GenerationRequest(this, ids.clone(), List.of(), GenerationOptions.defaults());
+  }
+
+  /**
+   * Begins a request to continue many texts together.
+   *
+   * @param prompts raw texts; special tokens written in them stay text
+   * @return options to set, then {@link BatchRequest#generate}
+   */
+  public BatchRequest batch(List<String> prompts) {
+    List<ModelInput> inputs =
+        prompts.stream().map(text -> input(prompt(text).promptIds(), List.of())).toList();
+    return new BatchRequest(this, inputs, GenerationOptions.defaults(), 16);
   }
 
   /**
@@ -145,6 +167,70 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
+   * A picture as a part of a message: {@code Message.user(model.image(picture), new
+   * Content.Text("What is this?"))}.
+   *
+   * @param picture an image file
+   * @return the picture with its size
+   * @throws LlamaException if this model reads text only, or it is no picture
+   */
+  public Content.Image image(Picture picture) {
+    return media().encoder().look(picture);
+  }
+
+  /**
+   * Whether the model can look at pictures.
+   *
+   * @return true if it was loaded with an encoder
+   */
+  public boolean seesPictures() {
+    return loaded.media().isPresent();
+  }
+
+  /**
+   * Token ids with pictures, for pipelines of one's own. Where the ids have the pictures'
+   * placeholders, those are taken; where they have a mark {@code <|image|>} for each picture, its
+   * tokens replace the mark; where they have neither, the pictures go to the beginning.
+   *
+   * @param ids token ids
+   * @param pictures in the order of their places
+   * @return what to feed to the transformer
+   * @throws LlamaException if pictures are given and this model reads text only, if one is no
+   *     picture, or there is not a place for each picture and a picture for each place
+   */
+  public ModelInput input(int[] ids, List<Picture> pictures) {
+    return pictures.isEmpty()
+        ? ModelInput.of(ids.clone())
+        : ModelInput.of(ids, pictures, tokenizer(), media());
+  }
+
+  ModelInput input(Prompt prompt) {
+    return prompt.images().isEmpty()
+        ? ModelInput.of(prompt.ids())
+        : ModelInput.of(prompt, tokenizer(), media());
+  }
+
+  /** What {@link #image} put into the message. */
+  static Picture picture(Content.Image image) {
+    if (image.source() instanceof Picture picture) {
+      return picture;
+    }
+    throw new LlamaException(
+        "expected an image made by LlamaModel.image, found one of %s"
+            .formatted(image.source() == null ? "nothing" : image.source().getClass().getName()));
+  }
+
+  private Media media() {
+    return loaded
+        .media()
+        .orElseThrow(
+            () ->
+                new LlamaException(
+                    "%s: a picture was given, and this model was loaded to read text only: if it has an image encoder, give its file to ModelBuilder.mmproj and add the dependency org.llamaj:llama-vision"
+                        .formatted(checkpoint().source())));
+  }
+
+  /**
    * How the model expects conversations.
    *
    * @return thread-safe
@@ -152,7 +238,12 @@ public final class LlamaModel implements AutoCloseable {
    */
   public ChatFormat chatFormat() {
     try {
-      return ChatFormat.of(tokenizer(), checkpoint().metadata());
+      return loaded
+          .media()
+          .map(
+              media ->
+                  ChatFormat.of(tokenizer(), checkpoint().metadata(), media.encoder().layout()))
+          .orElseGet(() -> ChatFormat.of(tokenizer(), checkpoint().metadata()));
     } catch (TokenizerException e) {
       throw new LlamaException(
           "%s is no model for conversations: %s; use prompt() to continue a text"
@@ -226,7 +317,7 @@ public final class LlamaModel implements AutoCloseable {
     }
   }
 
-  private static Checkpoint readResource(Class<?> owner, String resource) {
+  static Checkpoint readResource(Class<?> owner, String resource) {
     try (InputStream in = owner.getResourceAsStream(resource)) {
       if (in == null) {
         throw new LlamaException(
@@ -239,15 +330,30 @@ public final class LlamaModel implements AutoCloseable {
     }
   }
 
-  GenerationStream stream(int[] prompt, GenerationOptions options) {
+  Scheduler scheduler() {
+    return scheduler;
+  }
+
+  GenerationStream stream(ModelInput prompt, GenerationOptions options) {
     Sequence sequence = transformer().newSequence();
-    return new GenerationStream(
-        transformer(), tokenizer(), sequence, prompt, 0, options, sequence::close);
+    return stream(sequence, prompt, 0, options, sequence::close);
   }
 
   GenerationStream stream(
-      Sequence sequence, int[] prompt, int cached, GenerationOptions options, Runnable onEnd) {
-    return new GenerationStream(
-        transformer(), tokenizer(), sequence, prompt, cached, options, onEnd);
+      Sequence sequence, ModelInput prompt, int cached, GenerationOptions options, Runnable onEnd) {
+    Scheduling scheduling = options.scheduling();
+    OptionalLong deadline =
+        scheduling
+            .timeLimit()
+            .map(limit -> OptionalLong.of(System.nanoTime() + nanos(limit)))
+            .orElse(OptionalLong.empty());
+    Lane lane = scheduler.open(sequence, scheduling.priority(), deadline);
+    return new GenerationStream(tokenizer(), sequence, lane, prompt, cached, options, onEnd);
+  }
+
+  /** At most a century, so that no sum with it overflows. */
+  private static long nanos(Duration limit) {
+    Duration longest = Duration.ofDays(36_500);
+    return (limit.compareTo(longest) < 0 ? limit : longest).toNanos();
   }
 }

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
 import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.gguf.GgufReader;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.loading.LoadingOptions;
@@ -23,7 +24,10 @@ public final class ModelBuilder {
   private CacheType cacheType = CacheType.F16;
   private Optional<Path> cacheDirectory = Optional.empty();
   private Residency residency = Residency.MAPPED;
+  private Optional<Supplier<Checkpoint>> mediaEncoder = Optional.empty();
   private int batchSize = 512;
+  private int promptChunk = 64;
+  private int queueLimit = 1024;
   private LoadListener listener = _ -> {};
 
   ModelBuilder(Supplier<Checkpoint> source) {
@@ -101,6 +105,31 @@ public final class ModelBuilder {
   }
 
   /**
+   * Gives the model eyes: the file with its encoder of pictures, for models that have it in a file
+   * of its own. Needs llama-vision on the path.
+   *
+   * @param file a GGUF file, usually named {@code mmproj-...gguf}
+   * @return this
+   */
+  public ModelBuilder mmproj(Path file) {
+    Objects.requireNonNull(file, "file");
+    mediaEncoder = Optional.of(() -> GgufReader.open(file));
+    return this;
+  }
+
+  /**
+   * Gives the model eyes from a class-path resource, which is copied into memory outside the heap.
+   *
+   * @param owner a class of the module or jar that holds the resource
+   * @param resource its name, as in {@link Class#getResourceAsStream}
+   * @return this
+   */
+  public ModelBuilder mmproj(Class<?> owner, String resource) {
+    mediaEncoder = Optional.of(() -> LlamaModel.readResource(owner, resource));
+    return this;
+  }
+
+  /**
    * Sets the most tokens of one forward pass. Prompts are read in chunks of this size; scratch
    * memory grows with it.
    *
@@ -109,6 +138,30 @@ public final class ModelBuilder {
    */
   public ModelBuilder batchSize(int tokens) {
     batchSize = positive("batchSize", tokens);
+    return this;
+  }
+
+  /**
+   * Sets how many tokens of prompts are read at once while other texts stream. Fewer make for a
+   * steadier stream, more for a shorter wait for the first token.
+   *
+   * @param tokens at least 1; 64 without it
+   * @return this
+   */
+  public ModelBuilder promptChunk(int tokens) {
+    promptChunk = positive("promptChunk", tokens);
+    return this;
+  }
+
+  /**
+   * Sets how many prompts may wait to be read. Further ones are refused with an {@link
+   * OverloadedException}.
+   *
+   * @param prompts at least 1; 1024 without it
+   * @return this
+   */
+  public ModelBuilder queueLimit(int prompts) {
+    queueLimit = positive("queueLimit", prompts);
     return this;
   }
 
@@ -131,7 +184,8 @@ public final class ModelBuilder {
    *     cannot run
    */
   public LlamaModel load() {
-    return new LlamaModel(LoadedModel.load(source.get(), options(), listener::onProgress));
+    LoadedModel loaded = LoadedModel.load(source.get(), options(), listener::onProgress);
+    return new LlamaModel(loaded, promptChunk, queueLimit);
   }
 
   /**
@@ -149,7 +203,14 @@ public final class ModelBuilder {
 
   private LoadingOptions options() {
     return new LoadingOptions(
-        contextLength, threads, kernels, cacheType, cacheDirectory, residency, batchSize);
+        contextLength,
+        threads,
+        kernels,
+        cacheType,
+        cacheDirectory,
+        residency,
+        mediaEncoder,
+        batchSize);
   }
 
   private static int positive(String name, int value) {

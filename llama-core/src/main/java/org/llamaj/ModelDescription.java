@@ -38,6 +38,7 @@ final class ModelDescription {
                 c.feedForwardDim(),
                 c.vocabularySize()));
     model.experts().ifPresent(experts -> line(text, "experts", experts.description()));
+    model.media().ifPresent(media -> line(text, "pictures", media.encoder().description()));
     line(
         text,
         "weights",

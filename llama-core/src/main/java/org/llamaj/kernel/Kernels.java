@@ -96,9 +96,9 @@ public interface Kernels extends AutoCloseable {
       FloatMatrix keys, FloatMatrix values, Span[] spans, int spanCount, AttentionShape shape);
 
   /**
-   * Causal grouped-query attention over the paged cache, softmax(q k^T scale) v for each row and
-   * head. A query at position p sees keys {@link AttentionShape#firstKey} to p; these have been
-   * stored before.
+   * Grouped-query attention over the paged cache, softmax(q k^T scale) v for each row and head. A
+   * query sees the keys up to {@link Span#lastKey}, its own position p where attention is causal,
+   * from {@link AttentionShape#firstKey} of that on; these have been stored before.
    *
    * @param queries rows of heads x headDim values, already rotated
    * @param spans which rows belong to which sequence
@@ -136,6 +136,51 @@ public interface Kernels extends AutoCloseable {
    * @param bias n float32 values
    */
   void addBias(FloatMatrix x, int rows, MemorySegment bias);
+
+  /**
+   * Layer normalisation (Ba et al. 2016): y = (x - mean(x)) / sqrt(var(x) + eps) * weight + bias,
+   * row by row. Input and output may be the same.
+   *
+   * @param input rows of n values
+   * @param rows how many rows
+   * @param weight n float32 values
+   * @param bias n float32 values
+   * @param eps added to the variance
+   * @param output rows of n values
+   */
+  default void layerNorm(
+      FloatMatrix input,
+      int rows,
+      MemorySegment weight,
+      MemorySegment bias,
+      float eps,
+      FloatMatrix output) {
+    Elementwise.centre(input, rows, output);
+    rmsNorm(output, rows, weight, eps, output);
+    addBias(output, rows, bias);
+  }
+
+  /**
+   * The Gaussian error linear unit (Hendrycks and Gimpel 2016) in its exact form, in place: x = x/2
+   * (1 + erf(x / sqrt 2)).
+   *
+   * @param x rows of n values
+   * @param rows how many rows
+   */
+  default void gelu(FloatMatrix x, int rows) {
+    Elementwise.gelu(x, rows);
+  }
+
+  /**
+   * Multiplies by a number, in place.
+   *
+   * @param x rows of n values
+   * @param rows how many rows
+   * @param factor the number
+   */
+  default void scale(FloatMatrix x, int rows, float factor) {
+    Elementwise.scale(x, rows, factor);
+  }
 
   /** Releases scratch and weight copies. The kernels must not be in use. */
   @Override

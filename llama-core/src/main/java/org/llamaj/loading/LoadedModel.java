@@ -7,6 +7,7 @@ import org.llamaj.LlamaException;
 import org.llamaj.Residency;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
+import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Workers;
 import org.llamaj.spi.FeedForwards;
@@ -27,6 +28,7 @@ import org.llamaj.transformer.WeightSource;
  * @param transformer bound to the file's tensors
  * @param residency where the weights live
  * @param experts the networks of layers with experts, if the model has any
+ * @param media the encoder of pictures, if the model has one
  * @param selection which kernels were chosen and why
  * @param kernels the arithmetic
  * @param workers the threads
@@ -39,6 +41,7 @@ public record LoadedModel(
     Transformer transformer,
     Residency residency,
     Optional<FeedForwards> experts,
+    Optional<Media> media,
     KernelSelection selection,
     Kernels kernels,
     Workers workers,
@@ -78,6 +81,7 @@ public record LoadedModel(
     Arena arena = Arena.ofShared();
     Workers workers = new Workers(options.threads().orElseGet(PhysicalCores::count));
     Kernels kernels = null;
+    Optional<Media> media = Optional.empty();
     PageMemory cacheMemory = PageMemory.of(arena);
     try {
       cacheMemory = cacheMemory(options, arena);
@@ -93,12 +97,14 @@ public record LoadedModel(
                   cacheMemory,
                   experts,
                   layer -> onLayer(layer, configuration, options, progress));
+      media = media(checkpoint, configuration, selection, options, workers);
       return new LoadedModel(
           checkpoint,
           tokenizer,
           transformer,
           options.residency(),
           experts,
+          media,
           selection,
           kernels,
           workers,
@@ -113,6 +119,31 @@ public record LoadedModel(
       arena.close();
       if (e instanceof LlamaException failure) {
         throw naming(checkpoint, failure);
+      }
+      throw e;
+    }
+  }
+
+  /** From a file of its own, or from the model's. */
+  private static Optional<Media> media(
+      Checkpoint checkpoint,
+      Configuration configuration,
+      KernelSelection selection,
+      LoadingOptions options,
+      Workers workers) {
+    if (options.mediaEncoder().isEmpty() && !Media.isIn(checkpoint)) {
+      return Optional.empty();
+    }
+    boolean own = options.mediaEncoder().isPresent();
+    Checkpoint weights = own ? options.mediaEncoder().get().get() : checkpoint;
+    // Other kernels than the transformer's: pictures are encoded while it runs.
+    Kernels kernels = selection.open(workers, CacheType.F32);
+    try {
+      return Optional.of(Media.open(weights, own, configuration.dim(), kernels, workers));
+    } catch (RuntimeException | Error e) {
+      kernels.close();
+      if (own) {
+        weights.close();
       }
       throw e;
     }
@@ -183,6 +214,7 @@ public record LoadedModel(
   @Override
   public void close() {
     transformer.close();
+    media.ifPresent(Media::close);
     kernels.close();
     workers.close();
     cacheMemory.close();

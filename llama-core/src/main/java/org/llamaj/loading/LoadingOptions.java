@@ -3,7 +3,9 @@ package org.llamaj.loading;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Supplier;
 import org.llamaj.Residency;
+import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.kernel.CacheType;
 
 /**
@@ -15,6 +17,7 @@ import org.llamaj.kernel.CacheType;
  * @param cacheType how keys and values are stored
  * @param cacheDirectory where a file holds keys and values; empty to keep them in memory
  * @param residency where the weights live
+ * @param mediaEncoder opens the file with the encoder of pictures, if there is one
  * @param batchSize the most tokens of a forward pass: prompts are read in chunks of it
  */
 public record LoadingOptions(
@@ -24,4 +27,5 @@ public record LoadingOptions(
     CacheType cacheType,
     Optional<Path> cacheDirectory,
     Residency residency,
+    Optional<Supplier<Checkpoint>> mediaEncoder,
     int batchSize) {}

@@ -1,45 +1,29 @@
 package org.llamaj.spi;
 
-import java.nio.file.Path;
+import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.kernel.Kernels;
-import org.llamaj.transformer.Configuration;
+import org.llamaj.kernel.Workers;
 
 /** Turns pictures into what a model reads. Found by {@link java.util.ServiceLoader}. */
 public interface MediaEncoderProvider {
 
   /**
-   * Whether this provider has an encoder for the model.
+   * Whether this provider knows the encoder of a checkpoint.
    *
-   * @param configuration proportions of the language model
-   * @return true if {@link #open} works for it
+   * @param checkpoint a file with an encoder's weights, or a whole model
+   * @return true if there is an encoder in it and {@link #open} works for its kind
    */
-  boolean supports(Configuration configuration);
+  boolean supports(Checkpoint checkpoint);
 
   /**
    * Opens the encoder.
    *
-   * @param weights the file or folder with the encoder's weights
-   * @param configuration proportions of the language model
-   * @param kernels the arithmetic to use
-   * @return to be closed with the model
-   * @throws org.llamaj.LlamaException if the weights do not fit the model
+   * @param checkpoint holds the encoder's weights; stays open for as long as the encoder
+   * @param dim width of the language model's residual stream
+   * @param kernels the arithmetic, for this encoder alone
+   * @param workers the threads of the kernels
+   * @return to be closed before the checkpoint
+   * @throws org.llamaj.LlamaException if the weights are not whole or do not fit the model
    */
-  MediaEncoder open(Path weights, Configuration configuration, Kernels kernels);
-
-  /** An encoder with its weights. Used by one thread at a time. */
-  interface MediaEncoder extends AutoCloseable {
-
-    /**
-     * Encodes one picture.
-     *
-     * @param image the bytes of an image file
-     * @return what the model reads in its place
-     * @throws org.llamaj.LlamaException if the bytes are no picture
-     */
-    MediaEncoding encode(byte[] image);
-
-    /** Releases the weights. */
-    @Override
-    void close();
-  }
+  MediaEncoder open(Checkpoint checkpoint, int dim, Kernels kernels, Workers workers);
 }

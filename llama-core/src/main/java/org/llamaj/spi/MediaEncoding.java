@@ -18,4 +18,16 @@ public sealed interface MediaEncoding {
    * @param states [patches, dim]
    */
   record CrossAttentionStates(FloatMatrix states) implements MediaEncoding {}
+
+  /**
+   * The memory of the encoding.
+   *
+   * @return bytes
+   */
+  default long bytes() {
+    return switch (this) {
+      case EmbeddingRows(FloatMatrix rows) -> rows.data().byteSize();
+      case CrossAttentionStates(FloatMatrix states) -> states.data().byteSize();
+    };
+  }
 }

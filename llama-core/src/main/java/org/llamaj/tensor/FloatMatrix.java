@@ -105,6 +105,16 @@ public record FloatMatrix(MemorySegment data, int rows, int columns) {
   }
 
   /**
+   * The memory of one row.
+   *
+   * @param row from 0
+   * @return {@link #columns} float32 values
+   */
+  public MemorySegment row(int row) {
+    return data.asSlice(offset(row, 0), 4L * columns);
+  }
+
+  /**
    * Some rows of this matrix.
    *
    * @param first the first row

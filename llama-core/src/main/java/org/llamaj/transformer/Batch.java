@@ -3,6 +3,7 @@ package org.llamaj.transformer;
 import java.util.Arrays;
 import java.util.function.BooleanSupplier;
 import org.llamaj.kernel.Span;
+import org.llamaj.tensor.FloatMatrix;
 
 /**
  * The tokens of one forward pass: any number of sequences, any number of tokens of each, up to the
@@ -12,19 +13,29 @@ public final class Batch {
   private static final BooleanSupplier NEVER = () -> false;
 
   private final int vocabularySize;
+  private final int dim;
   private final int[] tokens;
   private final int[] positions;
   private final Sequence[] sequences;
   private final int[] logitsRows;
-  private float[][] logits = new float[0][];
+
+  /** Rows that take the places of tokens: where they are, or null. */
+  private final FloatMatrix[] embeddings;
+
+  private final int[] embeddingRows;
+  private float[][] own = new float[0][]; // made on demand
+  private float[][] logits = new float[1][];
   private Span[] spans = new Span[1];
   private int size;
   private int spanCount;
   private int logitsCount;
   private BooleanSupplier cancelled = NEVER;
 
-  Batch(int capacity, int vocabularySize) {
+  Batch(int capacity, int vocabularySize, int dim) {
     this.vocabularySize = vocabularySize;
+    this.dim = dim;
+    embeddings = new FloatMatrix[capacity];
+    embeddingRows = new int[capacity];
     tokens = new int[capacity];
     positions = new int[capacity];
     sequences = new Sequence[capacity];
@@ -53,6 +64,7 @@ public final class Batch {
   public void clear() {
     Arrays.fill(sequences, 0, size, null);
     Arrays.fill(spans, 0, spanCount, null);
+    Arrays.fill(embeddings, 0, size, null);
     size = 0;
     spanCount = 0;
     logitsCount = 0;
@@ -68,12 +80,41 @@ public final class Batch {
    *     sequence came earlier in the batch, before another one
    */
   public Batch add(Sequence sequence, int token) {
+    check(token);
+    append(sequence);
+    tokens[size] = token;
+    size++;
+    return this;
+  }
+
+  /**
+   * Adds a row that takes the place of the next token's embedding, as encoders of pictures make
+   * them.
+   *
+   * @param sequence where the row belongs
+   * @param rows rows of dim values; read by the forward pass
+   * @param row which of them
+   * @return this
+   * @throws IllegalArgumentException if the batch is full, there is no such row, or the sequence
+   *     came earlier in the batch, before another one
+   */
+  public Batch add(Sequence sequence, FloatMatrix rows, int row) {
+    if (rows.columns() != dim || row < 0 || row >= rows.rows()) {
+      throw new IllegalArgumentException(
+          "expected row %d of a matrix with rows of %d values, found %d rows of %d"
+              .formatted(row, dim, rows.rows(), rows.columns()));
+    }
+    append(sequence);
+    tokens[size] = 0;
+    embeddings[size] = rows;
+    embeddingRows[size] = row;
+    size++;
+    return this;
+  }
+
+  private void append(Sequence sequence) {
     if (size == tokens.length) {
       throw new IllegalArgumentException("the batch is full: it takes %d tokens".formatted(size));
-    }
-    if (token < 0 || token >= vocabularySize) {
-      throw new IllegalArgumentException(
-          "expected token ids from 0 to %d, found %d".formatted(vocabularySize - 1, token));
     }
     boolean continues = size > 0 && sequences[size - 1] == sequence;
     if (!continues) {
@@ -84,11 +125,8 @@ public final class Batch {
         }
       }
     }
-    tokens[size] = token;
     sequences[size] = sequence;
     positions[size] = continues ? positions[size - 1] + 1 : sequence.length();
-    size++;
-    return this;
   }
 
   /**
@@ -97,9 +135,33 @@ public final class Batch {
    * @return the index under which {@link #logits} gives them
    */
   public int wantLogits() {
+    if (logitsCount >= own.length) {
+      own = Arrays.copyOf(own, Math.max(logitsCount + 1, 2 * own.length));
+    }
+    if (own[logitsCount] == null) {
+      own[logitsCount] = new float[vocabularySize];
+    }
+    return wantLogits(own[logitsCount]);
+  }
+
+  /**
+   * Asks for the logits of the token added last.
+   *
+   * @param target where they are written: one value per token id
+   * @return the index under which {@link #logits} gives this array
+   */
+  public int wantLogits(float[] target) {
     if (size == 0) {
       throw new IllegalArgumentException("logits of an empty batch were asked for");
     }
+    if (target.length != vocabularySize) {
+      throw new IllegalArgumentException(
+          "expected room for %d logits, found %d".formatted(vocabularySize, target.length));
+    }
+    if (logitsCount == logits.length) {
+      logits = Arrays.copyOf(logits, 2 * logitsCount);
+    }
+    logits[logitsCount] = target;
     logitsRows[logitsCount] = size - 1;
     return logitsCount++;
   }
@@ -108,7 +170,8 @@ public final class Batch {
    * The logits a forward pass has computed: one value per token id.
    *
    * @param index what {@link #wantLogits} returned
-   * @return the batch's own array, overwritten by the next forward pass
+   * @return the array that was given, or one of the batch's own, which the next forward pass
+   *     overwrites
    */
   public float[] logits(int index) {
     return logits[index];
@@ -126,12 +189,44 @@ public final class Batch {
     return this;
   }
 
+  /**
+   * Takes back what was added last.
+   *
+   * @param newSize how many tokens stay
+   */
+  public void truncate(int newSize) {
+    while (size > newSize) {
+      size--;
+      sequences[size] = null;
+      embeddings[size] = null;
+    }
+    while (logitsCount > 0 && logitsRows[logitsCount - 1] >= size) {
+      logitsCount--;
+    }
+  }
+
+  private void check(int token) {
+    if (token < 0 || token >= vocabularySize) {
+      throw new IllegalArgumentException(
+          "expected token ids from 0 to %d, found %d".formatted(vocabularySize - 1, token));
+    }
+  }
+
   boolean cancelled() {
     return cancelled.getAsBoolean();
   }
 
   int[] tokens() {
     return tokens;
+  }
+
+  /** Overwrites the embeddings of tokens that rows take the places of. */
+  void replaceEmbeddings(FloatMatrix residual) {
+    for (int i = 0; i < size; i++) {
+      if (embeddings[i] != null) {
+        residual.row(i).copyFrom(embeddings[i].row(embeddingRows[i]));
+      }
+    }
   }
 
   int[] positions() {
@@ -166,13 +261,6 @@ public final class Batch {
       }
       spans[spanCount++] = new Span(sequence.pageTable(), first, end - first, sequence.length());
       first = end;
-    }
-    if (logits.length < logitsCount) {
-      int have = logits.length;
-      logits = Arrays.copyOf(logits, logitsCount);
-      for (int i = have; i < logitsCount; i++) {
-        logits[i] = new float[vocabularySize];
-      }
     }
   }
 

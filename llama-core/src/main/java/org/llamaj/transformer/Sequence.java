@@ -87,8 +87,13 @@ public final class Sequence implements AutoCloseable {
     return table;
   }
 
-  /** Makes room for tokens at positions up to {@code length + count - 1}. */
-  void reserve(int count) {
+  /**
+   * Checks that more tokens fit into the context.
+   *
+   * @param count how many
+   * @throws LlamaException if they do not, or the sequence is closed
+   */
+  public void requireRoom(int count) {
     if (closed) {
       throw new LlamaException("the sequence is closed: open a new one");
     }
@@ -97,6 +102,11 @@ public final class Sequence implements AutoCloseable {
           "the context of %d tokens is full: it holds %d, and %d more were given; load with a longer context or shorten the text"
               .formatted(contextLength, length, count));
     }
+  }
+
+  /** Makes room for tokens at positions up to {@code length + count - 1}. */
+  void reserve(int count) {
+    requireRoom(count);
     for (PageRun run : runs) {
       run.reserve(length + count);
     }

@@ -99,7 +99,7 @@ public final class Transformer {
    * @return a batch of the capacity the model was loaded with
    */
   public Batch newBatch() {
-    return new Batch(workspace.rows(), configuration.vocabularySize());
+    return new Batch(workspace.rows(), configuration.vocabularySize(), configuration.dim());
   }
 
   /**
@@ -121,6 +121,7 @@ public final class Transformer {
       batch.prepare();
       int rows = batch.size();
       kernels.embed(head.embedding(), batch.tokens(), rows, workspace.residual());
+      batch.replaceEmbeddings(workspace.residual());
       rotary.angles(batch.positions(), rows, workspace.angles());
       workspace.temperature().prepare(batch.positions(), rows);
       for (DecoderLayer layer : layers) {
@@ -132,6 +133,25 @@ public final class Transformer {
       }
       computeLogits(batch);
       batch.advance();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Makes room in the cache for the next tokens of a sequence. Not needed before {@link #forward},
+   * but useful: where many sequences share a batch, one without room then fails alone.
+   *
+   * @param sequence one of this model
+   * @param tokens how many
+   * @throws LlamaException if the sequence is full or closed, the model is closed, or there is no
+   *     memory
+   */
+  public void reserve(Sequence sequence, int tokens) {
+    lock.lock();
+    try {
+      checkOpen();
+      sequence.reserve(tokens);
     } finally {
       lock.unlock();
     }

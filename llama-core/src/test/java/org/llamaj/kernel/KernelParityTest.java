@@ -13,6 +13,7 @@ import java.util.ServiceLoader;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -277,6 +278,68 @@ class KernelParityTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 5, 16, 37, 1408})
+  void normalisesLayers(int columns) {
+    int rows = 3;
+    FloatMatrix x = random.matrix(rows, columns);
+    FloatMatrix weight = random.matrix(1, columns);
+    FloatMatrix bias = random.matrix(1, columns);
+    FloatMatrix found = FloatMatrix.allocate(arena, rows, columns);
+    kernels(2).layerNorm(x, rows, weight.data(), bias.data(), 1e-5f, found);
+    for (int row = 0; row < rows; row++) {
+      double mean = 0;
+      double variance = 0;
+      for (int i = 0; i < columns; i++) mean += x.get(row, i) / columns;
+      for (int i = 0; i < columns; i++) variance += Math.pow(x.get(row, i) - mean, 2) / columns;
+      for (int i = 0; i < columns; i++) {
+        double y = (x.get(row, i) - mean) / Math.sqrt(variance + 1e-5) * weight.get(0, i);
+        assertThat((double) found.get(row, i)).isCloseTo(y + bias.get(0, i), within(2e-5));
+      }
+    }
+  }
+
+  /** Against values of Phi computed to 16 digits: gelu(x) = x Phi(x). */
+  @Test
+  void gaussianErrorLinearUnit() {
+    double[][] values = {
+      {0, 0},
+      {0.5, 0.34573123063700656},
+      {1, 0.8413447460685429},
+      {2, 1.9544997361036416},
+      {3, 2.9959503059051093},
+      {8, 7.9999999999999950},
+      {100, 100},
+    };
+    for (int copies : new int[] {1, 7, 64}) {
+      int columns = 2 * values.length * copies;
+      FloatMatrix x = FloatMatrix.allocate(arena, 3, columns);
+      for (int i = 0; i < columns; i++) {
+        double[] value = values[i / 2 % values.length];
+        x.set(1, i, (float) (i % 2 == 0 ? value[0] : -value[0]));
+        x.set(2, i, 5);
+      }
+      kernels(2).gelu(x, 2);
+      for (int i = 0; i < columns; i++) {
+        double[] value = values[i / 2 % values.length];
+        double expected = i % 2 == 0 ? value[1] : value[1] - value[0];
+        assertThat((double) x.get(1, i)).isCloseTo(expected, within(5e-7 * Math.max(1, value[0])));
+      }
+      assertThat(x.get(2, 0)).as("row not asked for").isEqualTo(5);
+    }
+  }
+
+  @Test
+  void scales() {
+    FloatMatrix x = random.matrix(2, 37);
+    FloatMatrix before = copy(x);
+    kernels(2).scale(x, 1, -0.5f);
+    for (int i = 0; i < 37; i++) {
+      assertThat(x.get(0, i)).isEqualTo(before.get(0, i) * -0.5f);
+      assertThat(x.get(1, i)).isEqualTo(before.get(1, i));
+    }
+  }
+
   /** Heads, key/value heads, head size, chunk. */
   static Stream<int[]> attentionShapes() {
     return Stream.of(
@@ -346,6 +409,41 @@ class KernelParityTest {
         }
       }
     }
+  }
+
+  /** As in encoders and cross-attention: every row sees the same keys, more or fewer than rows. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 64, 65, 150})
+  void attendsWithoutOrder(int keyCount) {
+    for (int dim : new int[] {64, 88, 37}) {
+      AttentionShape shape = new AttentionShape(5, 4, 2, dim, 0.2f, 0, CacheType.F32);
+      FloatMatrix keys = random.matrix(keyCount, 2 * dim);
+      FloatMatrix values = random.matrix(keyCount, 2 * dim);
+      FloatMatrix queries = random.matrix(81, 4 * dim);
+      FloatMatrix expected = FloatMatrix.allocate(arena, 81, 4 * dim);
+      FloatMatrix found = FloatMatrix.allocate(arena, 81, 4 * dim);
+      attendWithoutOrder(reference(), keys, values, queries, shape, expected);
+      attendWithoutOrder(kernels(3), keys, values, queries, shape, found);
+      compare(expected, found, 1e-5);
+      if (keyCount == 1) {
+        assertThat(found.get(80, 3 * dim)).isCloseTo(values.get(0, dim), within(1e-6f));
+      }
+    }
+  }
+
+  private void attendWithoutOrder(
+      Kernels kernels,
+      FloatMatrix keys,
+      FloatMatrix values,
+      FloatMatrix queries,
+      AttentionShape shape,
+      FloatMatrix output) {
+    TestPages pages = new TestPages(arena, shape, keys.rows());
+    kernels.store(keys, values, new Span[] {new Span(pages, 0, keys.rows(), 0)}, 1, shape);
+    Span[] spans = {
+      Span.seeingAll(pages, 0, 80, keys.rows()), Span.seeingAll(pages, 80, 1, keys.rows())
+    };
+    kernels.attention(queries, spans, 2, shape, output);
   }
 
   private TestPages[] pages(AttentionShape shape) {

@@ -97,7 +97,7 @@ final class ScalarAttention {
       FloatMatrix output,
       Scratch scratch) {
     int row = span.firstRow() + i;
-    int position = span.firstPosition() + i;
+    int position = span.lastKey(i);
     int firstKey = shape.firstKey(position);
     int keys = position + 1 - firstKey;
     int headDim = shape.headDim();

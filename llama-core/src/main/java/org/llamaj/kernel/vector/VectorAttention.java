@@ -75,7 +75,7 @@ final class VectorAttention implements Workers.Task {
   private final class Block {
     private final Span span;
     private final int firstRow;
-    private final int firstPosition;
+    private final int first;
     private final int rows;
     private final int kvHead;
     private final int vectors;
@@ -90,7 +90,7 @@ final class VectorAttention implements Workers.Task {
     Block(Span span, int first, int rows, int kvHead) {
       this.span = span;
       this.firstRow = span.firstRow() + first;
-      this.firstPosition = span.firstPosition() + first;
+      this.first = first;
       this.rows = rows;
       this.kvHead = kvHead;
       this.vectors = rows * shape.group();
@@ -99,8 +99,8 @@ final class VectorAttention implements Workers.Task {
     void attend(Scratch scratch) {
       layOut(scratch);
       loadQueries();
-      int lastPosition = firstPosition + rows - 1;
-      int firstPage = shape.firstKey(firstPosition) / PAGE_TOKENS;
+      int lastPosition = span.lastKey(first + rows - 1);
+      int firstPage = shape.firstKey(span.lastKey(first)) / PAGE_TOKENS;
       for (int page = firstPage; page <= lastPosition / PAGE_TOKENS; page++) {
         int used = Math.min(PAGE_TOKENS, lastPosition + 1 - page * PAGE_TOKENS);
         long address = span.pages().address(shape.layer(), page);
@@ -176,7 +176,7 @@ final class VectorAttention implements Workers.Task {
     /** Turns a vector's scores into weights relative to the greatest score so far. */
     private void weigh(int v, int firstToken) {
       long weights = scores + 4L * PAGE_TOKENS * v;
-      int position = firstPosition + v / shape.group();
+      int position = span.lastKey(first + v / shape.group());
       int from = Math.max(0, shape.firstKey(position) - firstToken);
       int to = Math.min(PAGE_TOKENS, position + 1 - firstToken);
       if (from >= to) {

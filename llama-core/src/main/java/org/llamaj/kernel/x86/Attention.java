@@ -103,7 +103,7 @@ final class Attention implements AutoCloseable {
     int wanted = threads == 1 ? 1 : Math.ceilDiv(CHUNKS_PER_THREAD * threads, whole);
     for (int i = 0; i < spanCount; i++) {
       Span span = spans[i];
-      int pages = pages(span) - firstVisiblePage(span.firstPosition());
+      int pages = pages(span) - firstVisiblePage(span.lastKey(0));
       parts[i] = tiles(span) > 1 ? 1 : Math.clamp(pages / LEAST_PAGES, 1, wanted);
       int slots = parts[i] > 1 ? span.rows() * shape.heads() * parts[i] : 0;
       firstSlot[i + 1] = firstSlot[i] + slots;
@@ -115,7 +115,7 @@ final class Attention implements AutoCloseable {
   private void findPages(int index) {
     Span span = spans[index];
     MemorySegment addresses = pageAddresses.memory();
-    for (int page = firstVisiblePage(span.firstPosition()); page < pages(span); page++) {
+    for (int page = firstVisiblePage(span.lastKey(0)); page < pages(span); page++) {
       addresses.setAtIndex(
           ValueLayout.JAVA_LONG,
           firstPage[index] + page,
@@ -172,7 +172,7 @@ final class Attention implements AutoCloseable {
   }
 
   private static int pages(Span span) {
-    return Math.ceilDiv(span.firstPosition() + span.rows(), AttentionShape.PAGE_TOKENS);
+    return span.lastKey(span.rows() - 1) / AttentionShape.PAGE_TOKENS + 1;
   }
 
   private void attend(int chunk, int worker) {
@@ -189,8 +189,8 @@ final class Attention implements AutoCloseable {
     int queries = span.rows() * shape.group();
     int first = firstQuery(tile, tiles, queries);
     int count = firstQuery(tile + 1, tiles, queries) - first;
-    int firstPosition = span.firstPosition() + first / shape.group();
-    int lastPosition = span.firstPosition() + (first + count - 1) / shape.group();
+    int firstPosition = span.lastKey(first / shape.group());
+    int lastPosition = span.lastKey((first + count - 1) / shape.group());
     int visible = firstVisiblePage(firstPosition);
     int end = lastPosition / AttentionShape.PAGE_TOKENS + 1;
     int page = visible + (end - visible) * part / parts[index];
@@ -205,7 +205,7 @@ final class Attention implements AutoCloseable {
             ? lastPosition % AttentionShape.PAGE_TOKENS + 1
             : AttentionShape.PAGE_TOKENS);
     for (int i = 0; i < count; i++) {
-      int position = span.firstPosition() + (first + i) / shape.group();
+      int position = span.lastKey((first + i) / shape.group());
       long place = place(span, kvHead, first + i);
       long target =
           parts[index] == 1

@@ -13,6 +13,7 @@ import static org.llamaj.kernel.x86.assembler.Instruction.VMOVUPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMULPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMULSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPABSB;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPDPBUSD_VEX;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPERMPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPMADDUBSW;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPMADDWD;
@@ -26,8 +27,8 @@ import org.llamaj.kernel.x86.assembler.Vector;
 
 /**
  * Products of quantised weight rows with one row of quantised activations. The weights are taken
- * once, in the order of memory; integer dot products of 32 values, summed in float32. AVX2; {@link
- * WideGemvCode} does the same in AVX-512 VNNI.
+ * once, in the order of memory; integer dot products of 32 values, summed in float32. AVX2 or
+ * AVX-VNNI; {@link WideGemvCode} does the same in AVX-512 VNNI.
  */
 final class GemvCode {
   private static final Gpr WEIGHTS = Gpr.RDI;
@@ -49,14 +50,16 @@ final class GemvCode {
 
   private final BlockFormat format;
   private final int values;
+  private final boolean vnni;
   private final int prefetch;
   private final KernelBuilder k;
   private final Assembler a;
   private final BlockReader reader;
 
-  private GemvCode(BlockFormat format, int values, int prefetch) {
+  private GemvCode(BlockFormat format, int values, boolean vnni, int prefetch) {
     this.format = format;
     this.values = values;
+    this.vnni = vnni;
     this.prefetch = prefetch;
     k = new KernelBuilder(32);
     a = k.a;
@@ -69,13 +72,14 @@ final class GemvCode {
    *
    * @param format of the weights
    * @param values in a row
+   * @param level whether there are AVX-VNNI's dot products, or AVX2's
    * @param prefetch how many bytes ahead to ask for weights; 0 to leave that to the hardware
    */
-  static byte[] assemble(BlockFormat format, int values, int prefetch) {
+  static byte[] assemble(BlockFormat format, int values, Level level, int prefetch) {
     if (values % format.blockValues() != 0) {
       throw new IllegalArgumentException(format + " x " + values);
     }
-    return new GemvCode(format, values, prefetch).assemble();
+    return new GemvCode(format, values, level.has(Feature.AVX_VNNI), prefetch).assemble();
   }
 
   private byte[] assemble() {
@@ -165,7 +169,14 @@ final class GemvCode {
   /** PRODUCT = float of the 8 dot products of 4 values each. */
   private void dot(int block) {
     Address x = at(RECORD, QuantizedRow.VALUES + 32 * block);
-    if (format.hasMinima()) {
+    if (vnni) {
+      if (format.hasMinima()) {
+        k.zero(PRODUCT);
+      } else {
+        a.v(VMOVUPS, PRODUCT, at(RECORD, QuantizedRow.OFFSETS + 32 * block));
+      }
+      a.v(VPDPBUSD_VEX, PRODUCT, BlockReader.VALUES, x);
+    } else if (format.hasMinima()) {
       // At most 31 * 127 * 2: the 16-bit sums cannot saturate.
       a.v(VPMADDUBSW, PRODUCT, BlockReader.VALUES, x);
       a.v(VPMADDWD, PRODUCT, PRODUCT, ONES_16);

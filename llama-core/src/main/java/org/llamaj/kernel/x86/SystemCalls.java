@@ -4,7 +4,9 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 
-/** The three functions of the C library that make code executable. */
+/**
+ * What is asked of the operating system: memory that can be made executable, and the use of tiles.
+ */
 @SuppressWarnings("restricted") // X86KernelProvider reports it if native access is denied.
 final class SystemCalls {
   private static final int PROT_READ = 1;
@@ -16,6 +18,11 @@ final class SystemCalls {
   private static final MemorySegment MMAP = LIBRARY.findOrThrow("mmap");
   private static final MemorySegment MPROTECT = LIBRARY.findOrThrow("mprotect");
   private static final MemorySegment MUNMAP = LIBRARY.findOrThrow("munmap");
+  private static final MemorySegment SYSCALL = LIBRARY.findOrThrow("syscall");
+
+  private static final int ARCH_PRCTL = 158;
+  private static final int ARCH_REQ_XCOMP_PERM = 0x1023;
+  private static final int TILE_DATA = 18;
 
   private SystemCalls() {}
 
@@ -35,5 +42,15 @@ final class SystemCalls {
 
   static void unmap(MemorySegment memory) {
     NativeCall.call(MUNMAP, memory.address(), memory.byteSize(), 0, 0, 0, 0);
+  }
+
+  /**
+   * Asks Linux to let this process use AMX: its registers are so large that threads get room for
+   * them only where a process wants it. To ask again changes nothing. Since Linux 5.16.
+   *
+   * @return false if the system refuses
+   */
+  static boolean permitTiles() {
+    return NativeCall.call(SYSCALL, ARCH_PRCTL, ARCH_REQ_XCOMP_PERM, TILE_DATA, 0, 0, 0) == 0;
   }
 }

@@ -2,8 +2,11 @@ package org.llamaj.kernel.x86;
 
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
 import org.llamaj.LlamaException;
 import org.llamaj.kernel.KernelProvider;
 import org.llamaj.kernel.Kernels;
@@ -11,8 +14,9 @@ import org.llamaj.kernel.Workers;
 
 /**
  * Offers kernels in machine code that is assembled at run time, on Linux and x86-64 with AVX2 or
- * better. The system property {@value #LEVEL_PROPERTY} ({@code avx2}, {@code avx512}, {@code
- * avx512vnni}) makes them use less than the processor has.
+ * better. The system property {@value #LEVEL_PROPERTY} ({@code avx2}, {@code avxvnni}, {@code
+ * avx512}, {@code avx512vnni}, {@code avx512bf16}, {@code amx}) makes them use less than the
+ * processor has.
  */
 public final class X86KernelProvider implements KernelProvider {
   static final String LEVEL_PROPERTY = "llamaj.x86.level";
@@ -22,7 +26,7 @@ public final class X86KernelProvider implements KernelProvider {
   public X86KernelProvider() {}
 
   /** The level to use, or why there is none. */
-  private record Support(Level level, String reason) {}
+  record Support(Level level, String reason) {}
 
   @Override
   public String name() {
@@ -66,9 +70,9 @@ public final class X86KernelProvider implements KernelProvider {
       return new Support(
           null, "made for Linux on x86-64, this is " + system + " on " + architecture);
     }
-    Optional<Level> found;
     try {
-      found = Processor.level();
+      return choose(
+          Processor.features(), System.getProperty(LEVEL_PROPERTY), SystemCalls::permitTiles);
     } catch (LlamaException e) {
       return new Support(null, e.getMessage());
     } catch (IllegalCallerException | LinkageError e) {
@@ -79,26 +83,46 @@ public final class X86KernelProvider implements KernelProvider {
           "native access is denied to this module; start java with --enable-native-access="
               + moduleName());
     }
-    if (found.isEmpty()) {
+  }
+
+  /**
+   * The best level, or the one that is wanted.
+   *
+   * @param features of the processor
+   * @param wanted name of a level, or null
+   * @param permitTiles asks the system for AMX; called only if that is to be used
+   */
+  static Support choose(Set<Feature> features, String wanted, BooleanSupplier permitTiles) {
+    Optional<Level> best = Level.best(features);
+    if (best.isEmpty()) {
       return new Support(null, "the processor has no AVX2 and FMA");
     }
-    String wanted = System.getProperty(LEVEL_PROPERTY);
-    if (wanted == null) {
-      return new Support(found.get(), null);
-    }
-    Optional<Level> forced = Level.named(wanted);
-    if (forced.isEmpty()) {
+    Optional<Level> forced = wanted == null ? Optional.empty() : Level.named(wanted);
+    if (wanted != null && forced.isEmpty()) {
       return new Support(
           null,
           "%s: expected one of %s, found %s"
               .formatted(LEVEL_PROPERTY, Arrays.toString(Level.values()), wanted));
     }
-    return found.get().atLeast(forced.get())
-        ? new Support(forced.get(), null)
-        : new Support(
-            null,
-            "%s: %s is wanted, the processor has %s"
-                .formatted(LEVEL_PROPERTY, forced.get().title(), found.get().title()));
+    if (forced.isPresent() && !forced.get().runsOn(features)) {
+      return new Support(
+          null,
+          "%s: %s is wanted, the processor has %s"
+              .formatted(LEVEL_PROPERTY, forced.get().title(), best.get().title()));
+    }
+    Level level = forced.orElse(best.get());
+    if (!level.has(Feature.AMX_BF16) || permitTiles.getAsBoolean()) {
+      return new Support(level, null);
+    }
+    if (forced.isPresent()) {
+      return new Support(
+          null,
+          "%s: %s is wanted, the system does not permit it (Linux before 5.16, or a policy)"
+              .formatted(LEVEL_PROPERTY, level.title()));
+    }
+    Set<Feature> permitted = EnumSet.copyOf(features);
+    permitted.remove(Feature.AMX_BF16);
+    return choose(permitted, null, permitTiles);
   }
 
   private static String moduleName() {

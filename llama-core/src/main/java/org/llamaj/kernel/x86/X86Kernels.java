@@ -19,7 +19,7 @@ import org.llamaj.tensor.Tensor;
 final class X86Kernels implements Kernels {
   private final Level level;
   private final CodeCache cache = new CodeCache();
-  private final Map<PanelFormat, TileProduct> tileProducts = new HashMap<>();
+  private final Map<Layout, TileProduct> tileProducts = new HashMap<>();
   private final Map<WeightKey, WeightCode> weightCodes = new HashMap<>();
   private final Projector projector;
   private final Attention attention;
@@ -41,7 +41,7 @@ final class X86Kernels implements Kernels {
     this.level = level;
     fallbackSource = fallback;
     projector = new Projector(workers, cache);
-    attention = new Attention(workers, level.atLeast(Level.AVX512), cache);
+    attention = new Attention(workers, level.has(Feature.AVX512), cache);
     cacheWriter = new CacheWriter(workers, cache);
     rowTasks = new RowTasks(workers);
     norm = new ShapedCode(cache, (columns, weighted) -> NormCode.assemble(columns, weighted == 1));
@@ -69,10 +69,9 @@ final class X86Kernels implements Kernels {
     if (!hasAddress || !WeightCode.supports(tensor.type(), inputs)) {
       return fallback().weightMatrix(tensor);
     }
-    PanelFormat format = WeightCode.panelFormat(tensor.type(), level);
+    Layout layout = WeightCode.layout(tensor.type(), inputs, level);
     TileProduct tileProduct =
-        tileProducts.computeIfAbsent(
-            format, key -> new TileProduct(key, level.atLeast(Level.AVX512), cache));
+        tileProducts.computeIfAbsent(layout, key -> new TileProduct(key, cache));
     WeightCode code =
         weightCodes.computeIfAbsent(
             new WeightKey(tensor.type(), inputs),

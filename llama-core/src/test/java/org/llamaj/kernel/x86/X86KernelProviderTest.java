@@ -9,8 +9,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -65,7 +68,56 @@ class X86KernelProviderTest {
     System.setProperty(X86KernelProvider.LEVEL_PROPERTY, "sse9");
 
     assertThat(provider.unavailable())
-        .contains("llamaj.x86.level: expected one of [AVX2, AVX512, AVX512VNNI], found sse9");
+        .contains(
+            "llamaj.x86.level: expected one of"
+                + " [AVX2, AVXVNNI, AVX512, AVX512VNNI, AVX512BF16, AMX], found sse9");
+  }
+
+  private static final Set<Feature> SAPPHIRE_RAPIDS = EnumSet.allOf(Feature.class);
+
+  @Test
+  void usesAmxIfTheSystemPermits() {
+    assertThat(X86KernelProvider.choose(SAPPHIRE_RAPIDS, null, () -> true).level())
+        .isEqualTo(Level.AMX);
+    assertThat(X86KernelProvider.choose(SAPPHIRE_RAPIDS, null, () -> false).level())
+        .isEqualTo(Level.AVX512BF16);
+    assertThat(X86KernelProvider.choose(SAPPHIRE_RAPIDS, "amx", () -> false).reason())
+        .contains("llamaj.x86.level: AMX BF16")
+        .contains("the system does not permit it");
+  }
+
+  @Test
+  void asksForAmxOnlyIfItIsToBeUsed() {
+    BooleanSupplier notAsked =
+        () -> {
+          throw new AssertionError("asked");
+        };
+    assertThat(X86KernelProvider.choose(SAPPHIRE_RAPIDS, "avx512vnni", notAsked).level())
+        .isEqualTo(Level.AVX512VNNI);
+    assertThat(X86KernelProvider.choose(EnumSet.of(Feature.AVX2), null, notAsked).level())
+        .isEqualTo(Level.AVX2);
+  }
+
+  @Test
+  void refusesWhatTheProcessorLacks() {
+    Set<Feature> alderLake = EnumSet.of(Feature.AVX2, Feature.AVX_VNNI);
+
+    assertThat(X86KernelProvider.choose(alderLake, null, () -> true).level())
+        .isEqualTo(Level.AVXVNNI);
+    assertThat(X86KernelProvider.choose(alderLake, "amx", () -> true).reason())
+        .isEqualTo(
+            "llamaj.x86.level: AMX BF16, AVX-512 VNNI is wanted, the processor has AVX-VNNI");
+    assertThat(X86KernelProvider.choose(EnumSet.noneOf(Feature.class), null, () -> true).reason())
+        .isEqualTo("the processor has no AVX2 and FMA");
+  }
+
+  /** May be refused (a virtual machine, an older kernel), but must not fail. */
+  @Test
+  void asksTheSystemForAmx() {
+    assumeTrue(provider.unavailable().isEmpty());
+    boolean hasAmx = Processor.features().contains(Feature.AMX_BF16);
+
+    assertThat(SystemCalls.permitTiles()).isIn(hasAmx, false);
   }
 
   @Test

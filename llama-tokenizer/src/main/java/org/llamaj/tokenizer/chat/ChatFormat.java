@@ -18,7 +18,22 @@ public interface ChatFormat {
    * @throws TokenizerException if the model has no format that is known
    */
   static ChatFormat of(Tokenizer tokenizer, TokenizerMetadata metadata) {
-    return ChatFormats.detect(tokenizer, metadata.string("tokenizer.chat_template"));
+    return ChatFormats.detect(
+        tokenizer, metadata.string("tokenizer.chat_template"), Optional.empty());
+  }
+
+  /**
+   * The format of a model whose pictures are laid out in its own way.
+   *
+   * @param tokenizer the model's tokenizer
+   * @param metadata the model file's key-value metadata
+   * @param images how pictures stand among the tokens
+   * @return the format
+   * @throws TokenizerException if the model has no format that is known
+   */
+  static ChatFormat of(Tokenizer tokenizer, TokenizerMetadata metadata, ImageLayout images) {
+    return ChatFormats.detect(
+        tokenizer, metadata.string("tokenizer.chat_template"), Optional.of(images));
   }
 
   /**
@@ -42,7 +57,7 @@ public interface ChatFormat {
    * @throws TokenizerException if the vocabulary lacks the tokens of the format
    */
   static ChatFormat llama3(Tokenizer tokenizer, ToolCallStyle style) {
-    return HeaderFormat.llama3(tokenizer, style);
+    return HeaderFormat.llama3(tokenizer, style, ImageLayout.LLAMA_3);
   }
 
   /**
@@ -55,7 +70,7 @@ public interface ChatFormat {
    * @throws TokenizerException if the vocabulary lacks the tokens of the format
    */
   static ChatFormat llama4(Tokenizer tokenizer, ToolCallStyle style) {
-    return HeaderFormat.llama4(tokenizer, style);
+    return HeaderFormat.llama4(tokenizer, style, ImageLayout.LLAMA_4);
   }
 
   /**
@@ -68,7 +83,7 @@ public interface ChatFormat {
    * @throws TokenizerException if the template is not well-formed
    */
   static ChatFormat template(Tokenizer tokenizer, String template) {
-    return new JinjaFormat(tokenizer, template);
+    return new JinjaFormat(tokenizer, template, ChatFormats.images(tokenizer));
   }
 
   /**

@@ -16,8 +16,10 @@ final class ChatFormats {
    * The family's own format where the template writes turns as it does, whatever it writes before
    * them: then control tokens are set as ids. Any other template is interpreted.
    */
-  static ChatFormat detect(Tokenizer tokenizer, Optional<String> template) {
-    Optional<ChatFormat> family = family(tokenizer);
+  static ChatFormat detect(
+      Tokenizer tokenizer, Optional<String> template, Optional<ImageLayout> layout) {
+    ImageLayout images = layout.orElseGet(() -> images(tokenizer));
+    Optional<ChatFormat> family = family(tokenizer, images);
     if (template.isEmpty()) {
       return family.orElseThrow(
           () ->
@@ -25,28 +27,29 @@ final class ChatFormats {
                   "The model file has no chat template, and its vocabulary has not the tokens of"
                       + " any chat format of Llama 2, 3 or 4"));
     }
-    if (family.isPresent() && writesTurnsAs(family.get(), tokenizer, template.get())) {
+    if (family.isPresent() && writesTurnsAs(family.get(), tokenizer, template.get(), images)) {
       return family.get();
     }
-    return new JinjaFormat(tokenizer, template.get());
+    return new JinjaFormat(tokenizer, template.get(), images);
   }
 
-  private static Optional<ChatFormat> family(Tokenizer tokenizer) {
+  private static Optional<ChatFormat> family(Tokenizer tokenizer, ImageLayout images) {
     if (has(tokenizer, "<|begin_of_text|>", "<|header_start|>", "<|header_end|>", "<|eot|>")) {
-      return Optional.of(ChatFormat.llama4(tokenizer, ToolCallStyle.PYTHON_LIST));
+      return Optional.of(HeaderFormat.llama4(tokenizer, ToolCallStyle.PYTHON_LIST, images));
     }
     if (has(
         tokenizer, "<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")) {
-      return Optional.of(ChatFormat.llama3(tokenizer, ToolCallStyle.JSON));
+      return Optional.of(HeaderFormat.llama3(tokenizer, ToolCallStyle.JSON, images));
     }
     return has(tokenizer, "<s>", "</s>")
         ? Optional.of(ChatFormat.llama2(tokenizer))
         : Optional.empty();
   }
 
-  private static boolean writesTurnsAs(ChatFormat family, Tokenizer tokenizer, String template) {
+  private static boolean writesTurnsAs(
+      ChatFormat family, Tokenizer tokenizer, String template, ImageLayout images) {
     try {
-      String text = new JinjaFormat(tokenizer, template).prompt(PROBE).text();
+      String text = new JinjaFormat(tokenizer, template, images).prompt(PROBE).text();
       String turns = family.prompt(PROBE).text();
       int afterBegin = turns.indexOf('>') + 1;
       return text.endsWith(turns.substring(afterBegin));
@@ -54,6 +57,11 @@ final class ChatFormats {
       // A template that cannot even do this would not work for any other conversation.
       return true;
     }
+  }
+
+  /** The layout of the family whose tokens the vocabulary has. */
+  static ImageLayout images(Tokenizer tokenizer) {
+    return has(tokenizer, "<|patch|>") ? ImageLayout.LLAMA_4 : ImageLayout.LLAMA_3;
   }
 
   private static boolean has(Tokenizer tokenizer, String... special) {

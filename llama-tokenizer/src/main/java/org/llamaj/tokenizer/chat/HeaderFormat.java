@@ -25,7 +25,7 @@ final class HeaderFormat implements ChatFormat {
   private final Family family;
   private final Tokenizer tokenizer;
   private final ToolCallStyle style;
-  private final ImageTokens images;
+  private final ImageLayout images;
   private final ControlToken begin;
   private final ControlToken headerStart;
   private final ControlToken headerEnd;
@@ -37,7 +37,7 @@ final class HeaderFormat implements ChatFormat {
       Family family,
       Tokenizer tokenizer,
       ToolCallStyle style,
-      ImageTokens images,
+      ImageLayout images,
       List<String> names) {
     this.family = family;
     this.tokenizer = tokenizer;
@@ -55,21 +55,21 @@ final class HeaderFormat implements ChatFormat {
             : Optional.empty();
   }
 
-  static HeaderFormat llama3(Tokenizer tokenizer, ToolCallStyle style) {
+  static HeaderFormat llama3(Tokenizer tokenizer, ToolCallStyle style, ImageLayout images) {
     return new HeaderFormat(
         Family.LLAMA_3,
         tokenizer,
         style,
-        ImageTokens.llama3(tokenizer),
+        images,
         List.of("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<|eom_id|>"));
   }
 
-  static HeaderFormat llama4(Tokenizer tokenizer, ToolCallStyle style) {
+  static HeaderFormat llama4(Tokenizer tokenizer, ToolCallStyle style, ImageLayout images) {
     return new HeaderFormat(
         Family.LLAMA_4,
         tokenizer,
         style,
-        ImageTokens.llama4(tokenizer),
+        images,
         List.of("<|header_start|>", "<|header_end|>", "<|eot|>", "<|eom|>"));
   }
 
@@ -135,7 +135,7 @@ final class HeaderFormat implements ChatFormat {
         case Content.Text text -> prompt.plain(text.text());
         case Content.Context context -> prompt.plain("\n\n").plain(context.text());
         case Content.ToolResult result -> prompt.plain(result.text());
-        case Content.Image image -> images.write(prompt, image);
+        case Content.Image image -> prompt.image(image, images);
         case Content.ToolCall call -> prompt.plain(ToolCallWriter.write(call, style));
       }
     }

@@ -24,11 +24,13 @@ final class JinjaFormat implements ChatFormat {
   private static final Duration TIME = Duration.ofSeconds(10);
 
   private final Tokenizer tokenizer;
+  private final ImageLayout layout;
   private final Template template;
   private final AddedTokens controlTokens;
 
-  JinjaFormat(Tokenizer tokenizer, String source) {
+  JinjaFormat(Tokenizer tokenizer, String source, ImageLayout layout) {
     this.tokenizer = tokenizer;
+    this.layout = layout;
     try {
       this.template = Template.parse(source);
     } catch (JinjaException e) {
@@ -104,7 +106,7 @@ final class JinjaFormat implements ChatFormat {
       plain(prompt, guard.unmark(text.substring(from, match.start())));
       AddedToken token = match.token();
       if (token.text().equals("<|image|>") && image < images.size()) {
-        imageTokens().write(prompt, images.get(image++));
+        prompt.image(images.get(image++), layout);
       } else {
         prompt.token(new ControlToken(token.id(), token.text()));
       }
@@ -116,12 +118,6 @@ final class JinjaFormat implements ChatFormat {
           "The chat template has places for %d of %d images".formatted(image, images.size()));
     }
     return prompt.build();
-  }
-
-  private ImageTokens imageTokens() {
-    return tokenizer.special("<|patch|>").isPresent()
-        ? ImageTokens.llama4(tokenizer)
-        : ImageTokens.llama3(tokenizer);
   }
 
   private static void plain(PromptBuilder prompt, String text) {

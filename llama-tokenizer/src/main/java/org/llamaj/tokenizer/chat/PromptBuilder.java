@@ -24,14 +24,6 @@ final class PromptBuilder {
     return this;
   }
 
-  /** Adds a control token many times. */
-  PromptBuilder token(ControlToken token, int times) {
-    for (int i = 0; i < times; i++) {
-      token(token);
-    }
-    return this;
-  }
-
   /** Adds text that is never parsed for special tokens. */
   PromptBuilder plain(String plain) {
     for (int id : tokenizer.encode(plain)) {
@@ -41,14 +33,13 @@ final class PromptBuilder {
     return this;
   }
 
-  /** Notes that what was added since an index is a picture. */
-  void image(Content.Image image, int start) {
+  /** Adds a picture and notes where it is. */
+  void image(Content.Image image, ImageLayout layout) {
+    int start = size;
+    for (String token : layout.tokens(image.width(), image.height())) {
+      token(new ControlToken(layout.id(tokenizer, token), token));
+    }
     images.add(new Prompt.ImagePlace(image, start, size));
-  }
-
-  /** The number of ids so far. */
-  int size() {
-    return size;
   }
 
   Prompt build() {

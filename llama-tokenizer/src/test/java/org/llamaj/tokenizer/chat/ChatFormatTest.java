@@ -226,13 +226,16 @@ class ChatFormatTest {
     List<Golden.Record> tilings = Golden.lines(Golden.resource("chat/llama4/image_tiling.jsonl"));
     assertThat(tilings).isNotEmpty();
     for (Golden.Record expected : tilings) {
-      Llama4Tiling tiling =
-          Llama4Tiling.of(
-              expected.integer("width"), expected.integer("height"), expected.integer("max_tiles"));
+      ImageTiling tiling =
+          ImageTiling.of(
+              expected.integer("width"),
+              expected.integer("height"),
+              336,
+              expected.integer("max_tiles"));
       assertThat(tiling)
           .as("%s", expected.value())
           .isEqualTo(
-              new Llama4Tiling(
+              new ImageTiling(
                   expected.integer("tiles_x"),
                   expected.integer("tiles_y"),
                   expected.integer("resized_width"),

@@ -1,6 +1,11 @@
 package org.llamaj.kernel.x86.assembler;
 
 import static org.llamaj.kernel.x86.assembler.Instruction.Form.MOVE;
+import static org.llamaj.kernel.x86.assembler.Instruction.Form.RMV;
+import static org.llamaj.kernel.x86.assembler.Instruction.Form.M;
+import static org.llamaj.kernel.x86.assembler.Instruction.Form.R;
+import static org.llamaj.kernel.x86.assembler.Instruction.Form.NONE;
+import static org.llamaj.kernel.x86.assembler.Instruction.Form.MR;
 import static org.llamaj.kernel.x86.assembler.Instruction.Form.MRI;
 import static org.llamaj.kernel.x86.assembler.Instruction.Form.RM;
 import static org.llamaj.kernel.x86.assembler.Instruction.Form.RMI;
@@ -60,6 +65,9 @@ public enum Instruction {
   VCVTPH2PS(RM, 2, 1, 0x13, 0, 0, HALF_MEM),
   VCVTPS2PH(MRI, 3, 1, 0x1D, 0, 0, HALF_MEM),
 
+  VCVTNE2PS2BF16(RVM, 2, 3, 0x72, -1, 0, FULL),
+  VDPBF16PS(RVM, 2, 2, 0x52, -1, 0, FULL),
+
   VPMOVZXBD(RM, 2, 1, 0x31, 0, 0, QUARTER_MEM),
   VPMOVZXWD(RM, 2, 1, 0x33, 0, 0, HALF_MEM),
   VPMOVSXBD(RM, 2, 1, 0x21, 0, 0, QUARTER_MEM),
@@ -70,6 +78,8 @@ public enum Instruction {
   VPMADDWD(RVM, 1, 1, 0xF5, 0, 0, FULL_MEM),
   VPMADDUBSW(RVM, 2, 1, 0x04, 0, 0, FULL_MEM),
   VPDPBUSD(RVM, 2, 1, 0x50, -1, 0, FULL),
+  /** The form of AVX-VNNI; a processor may have either, or both. */
+  VPDPBUSD_VEX(RVM, 2, 1, 0x50, 0, -1, FULL),
   VPSIGNB(RVM, 2, 1, 0x08, 0, -1, FULL_MEM),
   VPABSB(RM, 2, 1, 0x1C, 0, 0, FULL_MEM),
   VPAND(RVM, 1, 1, 0xDB, 0, -1, FULL),
@@ -108,12 +118,24 @@ public enum Instruction {
   VINSERTI64X4(RVMI, 3, 1, 0x3A, -1, 1, BYTES_32),
   VEXTRACTI128(MRI, 3, 1, 0x39, 0, -1, BYTES_16),
   VEXTRACTF128(MRI, 3, 1, 0x19, 0, -1, BYTES_16),
-  VEXTRACTI64X4(MRI, 3, 1, 0x3B, -1, 1, BYTES_32);
+  VEXTRACTI64X4(MRI, 3, 1, 0x3B, -1, 1, BYTES_32),
+
+  LDTILECFG(M, 2, 0, 0x49, 0, -1, FULL_MEM),
+  TILERELEASE(NONE, 2, 0, 0x49, 0, -1, FULL_MEM),
+  TILEZERO(R, 2, 3, 0x49, 0, -1, FULL_MEM),
+  /** Memory is base + row * index; the index register holds the bytes between rows. */
+  TILELOADD(RM, 2, 3, 0x4B, 0, -1, FULL_MEM),
+  TILESTORED(MR, 2, 2, 0x4B, 0, -1, FULL_MEM),
+  TDPBF16PS(RMV, 2, 2, 0x5C, 0, -1, FULL_MEM);
 
   /** Which operand goes to which field: R(eg), V(vvv), M(odrm), I(mmediate), in written order. */
   enum Form {
+    NONE,
+    R,
+    M,
     RVM,
     RVMI,
+    RMV,
     RM,
     RMI,
     MR,

@@ -1,4 +1,4 @@
 package org.llamaj.kernel.x86.assembler;
 
 /** What an instruction works on. */
-public sealed interface Operand permits Address, Gpr, Mask, Vector {}
+public sealed interface Operand permits Address, Gpr, Mask, Tile, Vector {}

@@ -17,7 +17,9 @@ final class VectorEncoder {
     Form form = instruction.form;
     int expected =
         switch (form) {
-          case RVM, RVMI -> 3;
+          case NONE -> 0;
+          case R, M -> 1;
+          case RVM, RVMI, RMV -> 3;
           case RM, RMI, MR, MRI, VMI, MOVE -> 2;
         };
     boolean wantsImmediate =
@@ -26,13 +28,19 @@ final class VectorEncoder {
       throw new IllegalArgumentException(instruction + ": wrong operands");
     }
     int opcode = instruction.opcode;
-    Operand first = operands[0];
-    Operand last = operands[expected - 1];
+    Operand first = expected == 0 ? null : operands[0];
+    Operand last = expected == 0 ? null : operands[expected - 1];
     Operand reg = first;
     Operand vvvv = null;
     Operand rm = last;
     switch (form) {
+      case R -> rm = null;
+      case M -> reg = null;
       case RVM, RVMI -> vvvv = operands[1];
+      case RMV -> {
+        vvvv = last;
+        rm = operands[1];
+      }
       case MR, MRI -> {
         reg = last;
         rm = first;
@@ -63,7 +71,7 @@ final class VectorEncoder {
       Operand rm,
       int immediate) {
     int bits = 128;
-    int highest = Math.max(reg, vvvv == null ? 0 : number(vvvv));
+    int highest = Math.max(reg, number(vvvv));
     int mask = 0;
     boolean extended = instruction.vexW < 0;
     for (Operand operand : operands) {
@@ -76,13 +84,14 @@ final class VectorEncoder {
         case Mask ignored -> extended = true;
         case Address address -> extended |= address.broadcast();
         case Gpr ignored -> {}
+        case Tile ignored -> {}
       }
     }
     extended |= bits == 512 || highest > 15 || mask != 0;
     if (extended && instruction.evexW < 0) {
       throw new IllegalArgumentException(instruction + " has no EVEX form");
     }
-    int vvvvNumber = vvvv == null ? 0 : number(vvvv);
+    int vvvvNumber = number(vvvv);
     int w = extended ? instruction.evexW : instruction.vexW;
     if (extended) {
       evex(instruction, w, bits, mask, reg, vvvvNumber, rm);
@@ -151,6 +160,7 @@ final class VectorEncoder {
 
   private static int baseNumber(Operand rm) {
     return switch (rm) {
+      case null -> 0;
       case Address address -> address.base() == null ? 0 : address.base().ordinal();
       default -> number(rm);
     };
@@ -160,8 +170,11 @@ final class VectorEncoder {
     return rm instanceof Address address && address.index() != null ? address.index().ordinal() : 0;
   }
 
+  /** The number of a register; 0 stands in a field that is not used. */
   private static int number(Operand operand) {
     return switch (operand) {
+      case null -> 0;
+      case Tile tile -> tile.number();
       case Vector vector -> vector.number();
       case Gpr gpr -> gpr.ordinal();
       case Mask mask -> mask.ordinal();

@@ -87,6 +87,9 @@ final class AssemblyText {
       Mask lanes = Mask.values()[Integer.parseInt(mask.group(1))];
       return register.masked(lanes);
     }
+    if (text.matches("tmm\\d")) {
+      return Tile.tmm(text.charAt(3) - '0');
+    }
     return text.matches("k\\d.*") ? Mask.values()[text.charAt(1) - '0'] : gpr(text);
   }
 
