@@ -1,25 +1,33 @@
 package org.llamaj;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
+import org.llamaj.transformer.AdapterUse;
 
 /** How to begin a conversation. Immutable: each method that changes something returns a copy. */
 public final class ChatBuilder {
   private final LlamaModel model;
   private final List<Message> messages;
+  private final List<AdapterUse> adapters;
   private final GenerationOptions options;
 
   ChatBuilder(LlamaModel model) {
-    this(model, List.of(), GenerationOptions.defaults());
+    this(model, List.of(), List.of(), GenerationOptions.defaults());
   }
 
-  private ChatBuilder(LlamaModel model, List<Message> messages, GenerationOptions options) {
+  private ChatBuilder(
+      LlamaModel model,
+      List<Message> messages,
+      List<AdapterUse> adapters,
+      GenerationOptions options) {
     this.model = model;
     this.messages = messages;
+    this.adapters = adapters;
     this.options = options;
   }
 
@@ -42,7 +50,18 @@ public final class ChatBuilder {
   public ChatBuilder history(Message... more) {
     List<Message> all = new ArrayList<>(messages);
     Collections.addAll(all, more);
-    return new ChatBuilder(model, List.copyOf(all), options);
+    return new ChatBuilder(model, List.copyOf(all), adapters, options);
+  }
+
+  /**
+   * Lets the conversation go through a LoRA adapter, besides those named before.
+   *
+   * @param adapter loaded by this conversation's model, open until the conversation is closed
+   * @param scale 1 for as it was trained
+   * @return a changed copy
+   */
+  public ChatBuilder adapter(Adapter adapter, float scale) {
+    return new ChatBuilder(model, messages, model.with(adapters, adapter, scale), options);
   }
 
   /**
@@ -52,7 +71,7 @@ public final class ChatBuilder {
    * @return a changed copy
    */
   public ChatBuilder options(GenerationOptions value) {
-    return new ChatBuilder(model, messages, value);
+    return new ChatBuilder(model, messages, adapters, value);
   }
 
   /**
@@ -73,6 +92,26 @@ public final class ChatBuilder {
    */
   public ChatBuilder temperature(float value) {
     return sampling(sampling -> sampling.withTemperature(value));
+  }
+
+  /**
+   * Sets how the next tokens are guessed, to be faster with the same result.
+   *
+   * @param value for example {@link Speculation#promptLookup}
+   * @return a changed copy
+   */
+  public ChatBuilder speculation(Speculation value) {
+    return options(options.withSpeculation(value));
+  }
+
+  /**
+   * Sets what happens when the text no longer fits the context.
+   *
+   * @param value for example {@link ContextOverflow#slide}
+   * @return a changed copy
+   */
+  public ChatBuilder overflow(ContextOverflow value) {
+    return options(options.withOverflow(value));
   }
 
   /**
@@ -103,6 +142,22 @@ public final class ChatBuilder {
    */
   public ChatSession open() {
     return new ChatSession(
-        model, model.chatFormat(), new Conversation(messages, List.of()), options);
+        model, model.chatFormat(), new Conversation(messages, List.of()), adapters, options);
+  }
+
+  /**
+   * Goes on with a conversation that {@link ChatSession#save} has written; the messages of this
+   * builder do not count.
+   *
+   * @param file written with the same model
+   * @return to be closed by the caller
+   * @throws LlamaException if it is no such file, damaged, or of another model
+   */
+  public ChatSession restore(Path file) {
+    if (!adapters.isEmpty()) {
+      throw new LlamaException(
+          "%s: a saved conversation has no adapters: open a new one to use them".formatted(file));
+    }
+    return ChatSession.restore(model, model.chatFormat(), options, file);
   }
 }

@@ -6,14 +6,23 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.Fingerprint;
 import org.llamaj.checkpoint.gguf.GgufReader;
-import org.llamaj.generate.Lane;
+import org.llamaj.generate.Drafter;
+import org.llamaj.generate.LookupDrafter;
+import org.llamaj.generate.ModelDrafter;
 import org.llamaj.generate.Scheduler;
+import org.llamaj.generate.TokenLoop;
 import org.llamaj.kernel.CacheType;
+import org.llamaj.loading.AdapterReader;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.loading.Media;
 import org.llamaj.tokenizer.SpecialTokens;
@@ -22,6 +31,7 @@ import org.llamaj.tokenizer.TokenizerException;
 import org.llamaj.tokenizer.chat.ChatFormat;
 import org.llamaj.tokenizer.chat.Content;
 import org.llamaj.tokenizer.chat.Prompt;
+import org.llamaj.transformer.AdapterUse;
 import org.llamaj.transformer.Sequence;
 import org.llamaj.transformer.Transformer;
 
@@ -45,6 +55,7 @@ public final class LlamaModel implements AutoCloseable {
   private final LoadedModel loaded;
   private final Scheduler scheduler;
   private final AtomicBoolean closed = new AtomicBoolean();
+  private final Queue<Adapter> adapters = new ConcurrentLinkedQueue<>();
 
   LlamaModel(LoadedModel loaded, int promptChunk, int queueLimit) {
     this.loaded = loaded;
@@ -54,7 +65,8 @@ public final class LlamaModel implements AutoCloseable {
   /**
    * Loads a model with default options.
    *
-   * @param path a GGUF file; the first one of a split model
+   * @param path a GGUF file (the first one of a split model), or a directory as on Hugging Face;
+   *     see {@link Checkpoint#open}
    * @return to be closed by the caller
    * @throws LlamaException if the file is no model this library runs
    */
@@ -65,7 +77,7 @@ public final class LlamaModel implements AutoCloseable {
   /**
    * Tells how much memory a model would need, from the header of its file.
    *
-   * @param path a GGUF file; the first one of a split model
+   * @param path of a model, as {@link Checkpoint#open} knows it
    * @param contextLength tokens of the longest conversation
    * @param cacheType how keys and values are stored
    * @return bytes of weights, cache and activations
@@ -78,12 +90,12 @@ public final class LlamaModel implements AutoCloseable {
   /**
    * Begins to load a model from a file, which is mapped and not copied.
    *
-   * @param path a GGUF file; the first one of a split model
+   * @param path of a model, as {@link Checkpoint#open} knows it
    * @return options to set, then {@link ModelBuilder#load}
    */
   public static ModelBuilder builder(Path path) {
     Objects.requireNonNull(path, "path");
-    return new ModelBuilder(() -> GgufReader.open(path));
+    return new ModelBuilder(() -> Checkpoint.open(path));
   }
 
   /**
@@ -142,7 +154,7 @@ public final class LlamaModel implements AutoCloseable {
       throw new IllegalArgumentException(
           "expected a prompt of at least one token, found none: this model adds none by itself");
     }
-    return new GenerationRequest(this, ids.clone(), List.of(), GenerationOptions.defaults());
+    return new GenerationRequest(this, ids.clone(), GenerationOptions.defaults());
   }
 
   /**
@@ -231,6 +243,36 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
+   * Loads a LoRA adapter for this model, to be named by requests and conversations.
+   *
+   * @param path a GGUF file with an adapter
+   * @return to be closed by the caller, or with the model
+   * @throws LlamaException if the file is no adapter or one of another model
+   */
+  public Adapter adapter(Path path) {
+    Checkpoint file = GgufReader.open(path);
+    try {
+      Adapter adapter = new Adapter(transformer(), AdapterReader.bind(file, transformer()), file);
+      adapters.add(adapter);
+      return adapter;
+    } catch (Throwable failure) {
+      file.close();
+      throw failure;
+    }
+  }
+
+  /** A list with one more adapter. */
+  List<AdapterUse> with(List<AdapterUse> uses, Adapter adapter, float scale) {
+    if (!adapter.belongsTo(transformer())) {
+      throw new IllegalArgumentException(
+          "the adapter %s was loaded for another model".formatted(adapter.name()));
+    }
+    List<AdapterUse> more = new ArrayList<>(uses);
+    more.add(new AdapterUse(adapter.lowRank(), scale));
+    return List.copyOf(more);
+  }
+
+  /**
    * How the model expects conversations.
    *
    * @return thread-safe
@@ -314,6 +356,7 @@ public final class LlamaModel implements AutoCloseable {
   public void close() {
     if (closed.compareAndSet(false, true)) {
       loaded.close();
+      adapters.forEach(Adapter::close);
     }
   }
 
@@ -330,25 +373,64 @@ public final class LlamaModel implements AutoCloseable {
     }
   }
 
+  SessionFile sessionFile(Path file) {
+    return new SessionFile(file, Fingerprint.of(checkpoint()));
+  }
+
   Scheduler scheduler() {
     return scheduler;
   }
 
-  GenerationStream stream(ModelInput prompt, GenerationOptions options) {
-    Sequence sequence = transformer().newSequence();
-    return stream(sequence, prompt, 0, options, sequence::close);
+  GenerationStream stream(ModelInput prompt, List<AdapterUse> uses, GenerationOptions options) {
+    Sequence sequence = transformer().newSequence(uses);
+    int keep =
+        options.overflow() instanceof ContextOverflow.Slide(int first)
+            ? Math.min(first, prompt.length())
+            : TokenLoop.NO_SLIDING;
+    return stream(sequence, prompt, keep, 0, options, sequence::close);
   }
 
   GenerationStream stream(
-      Sequence sequence, ModelInput prompt, int cached, GenerationOptions options, Runnable onEnd) {
+      Sequence sequence,
+      ModelInput prompt,
+      int keep,
+      int cached,
+      GenerationOptions options,
+      Runnable onEnd) {
     Scheduling scheduling = options.scheduling();
     OptionalLong deadline =
         scheduling
             .timeLimit()
             .map(limit -> OptionalLong.of(System.nanoTime() + nanos(limit)))
             .orElse(OptionalLong.empty());
-    Lane lane = scheduler.open(sequence, scheduling.priority(), deadline);
-    return new GenerationStream(tokenizer(), sequence, lane, prompt, cached, options, onEnd);
+    return new GenerationStream(
+        tokenizer(),
+        sequence,
+        scheduler.open(sequence, scheduling.priority(), deadline),
+        prompt,
+        drafter(options.speculation()),
+        prompt.hasPictures() ? TokenLoop.NO_SLIDING : keep,
+        cached,
+        options,
+        onEnd);
+  }
+
+  private Drafter drafter(Speculation speculation) {
+    return switch (speculation) {
+      case Speculation.None _ -> Drafter.NONE;
+      case Speculation.PromptLookup _ -> new LookupDrafter();
+      case Speculation.Draft(LlamaModel draft, _) -> {
+        if (draft.tokenizer().vocabularySize() != tokenizer().vocabularySize()) {
+          throw new LlamaException(
+              "expected a model of %d tokens to guess for this one, found one of %d (%s): take one with the same vocabulary"
+                  .formatted(
+                      tokenizer().vocabularySize(),
+                      draft.tokenizer().vocabularySize(),
+                      draft.checkpoint().source()));
+        }
+        yield new ModelDrafter(draft.transformer(), draft.scheduler);
+      }
+    };
   }
 
   /** At most a century, so that no sum with it overflows. */

@@ -10,9 +10,9 @@ import org.llamaj.checkpoint.CheckpointException;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Workers;
+import org.llamaj.spi.FeedForwardContext;
 import org.llamaj.spi.FeedForwards;
 import org.llamaj.tokenizer.Tokenizer;
-import org.llamaj.tokenizer.TokenizerException;
 import org.llamaj.transformer.Configuration;
 import org.llamaj.transformer.PageFile;
 import org.llamaj.transformer.PageMemory;
@@ -87,10 +87,10 @@ public record LoadedModel(
       cacheMemory = cacheMemory(options, arena);
       kernels = selection.open(workers, options.cacheType());
       WeightSource weights = weights(checkpoint, options, arena, workers, progress);
-      Optional<FeedForwards> experts =
-          experts(configuration, weights, kernels, options.batchSize(), arena);
+      Optional<FeedForwards> experts = experts(configuration, weights, kernels, options, arena);
       Transformer transformer =
           new TransformerBuilder(configuration, weights, kernels, arena, options.batchSize())
+              .keepPrefixes(options.prefixCache())
               .build(
                   options.contextLength().orElse(configuration.contextLength()),
                   options.cacheType(),
@@ -153,10 +153,19 @@ public record LoadedModel(
       Configuration configuration,
       WeightSource weights,
       Kernels kernels,
-      int batchSize,
+      LoadingOptions options,
       Arena arena) {
     return ExpertsModule.find(configuration)
-        .map(module -> module.open(configuration, weights, kernels, batchSize, arena));
+        .map(
+            module ->
+                module.open(
+                    new FeedForwardContext(
+                        configuration,
+                        weights,
+                        kernels,
+                        options.batchSize(),
+                        options.pinnedExpertBytes(),
+                        arena)));
   }
 
   private static PageMemory cacheMemory(LoadingOptions options, Arena arena) {
@@ -180,10 +189,12 @@ public record LoadedModel(
       Arena arena,
       Workers workers,
       DoubleConsumer progress) {
-    return switch (options.residency()) {
-      case MAPPED -> checkpoint::find;
-      case HUGE_PAGES -> new HugePageWeights(checkpoint, arena, workers, progress);
-    };
+    WeightSource stored =
+        switch (options.residency()) {
+          case MAPPED -> checkpoint::find;
+          case HUGE_PAGES -> new HugePageWeights(checkpoint, arena, workers, progress);
+        };
+    return checkpoint.derived().isEmpty() ? stored : new DerivedWeights(checkpoint, stored, arena);
   }
 
   /** What binding has to complain about names the tensor; the file is known here. */
@@ -192,12 +203,7 @@ public record LoadedModel(
   }
 
   private static Tokenizer tokenizer(Checkpoint checkpoint, Configuration configuration) {
-    Tokenizer tokenizer;
-    try {
-      tokenizer = Tokenizer.of(checkpoint.metadata());
-    } catch (TokenizerException e) {
-      throw new CheckpointException(checkpoint.source() + ": " + e.getMessage(), e);
-    }
+    Tokenizer tokenizer = checkpoint.tokenizer();
     if (tokenizer.vocabularySize() != configuration.vocabularySize()) {
       throw new CheckpointException(
           "%s: expected as many tokens as token_embd.weight has rows, %d, found %d"

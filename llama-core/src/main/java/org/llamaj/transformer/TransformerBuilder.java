@@ -23,10 +23,11 @@ import org.llamaj.tensor.encoding.Dequantizer;
 public final class TransformerBuilder {
   private final Configuration configuration;
   private final WeightSource weights;
-  private final Kernels kernels;
+  private final AdaptedKernels kernels;
   private final Arena arena;
   private final Workspace workspace;
   private final int maxRows;
+  private long prefixBytes;
 
   /**
    * @param configuration proportions of the model
@@ -43,10 +44,21 @@ public final class TransformerBuilder {
       int maxRows) {
     this.configuration = configuration;
     this.weights = weights;
-    this.kernels = kernels;
+    this.kernels = new AdaptedKernels(kernels, arena);
     this.arena = arena;
     this.maxRows = maxRows;
     workspace = Workspace.allocate(arena, maxRows, configuration);
+  }
+
+  /**
+   * Keeps keys and values of texts that have ended, to be found again by those that begin alike.
+   *
+   * @param bytes the most memory for them; 0 for none, as without it
+   * @return this
+   */
+  public TransformerBuilder keepPrefixes(long bytes) {
+    prefixBytes = bytes;
+    return this;
   }
 
   /**
@@ -104,7 +116,7 @@ public final class TransformerBuilder {
         arena,
         kernels,
         rotary,
-        new KeyValueCache(cacheMemory, shapes),
+        new KeyValueCache(cacheMemory, shapes, prefixBytes),
         workspace,
         layers,
         head);
@@ -119,7 +131,13 @@ public final class TransformerBuilder {
         c.normEps(),
         vector(block + "attn_norm.weight", c.dim()),
         new Attention(
-            kernels, shape, positions(layer), c.normEps(), workspace, attentionWeights(block)),
+            kernels,
+            shape,
+            positions(layer),
+            c.rope().pairs(),
+            c.normEps(),
+            workspace,
+            attentionWeights(block)),
         vector(block + "ffn_norm.weight", c.dim()),
         feedForward);
   }
