@@ -33,7 +33,7 @@ final class RowChunks {
     for (int row = 0; row < rowCount; ) {
       long left = (rowCount - row) * rowBytes + bytesAfter;
       long wanted = Math.max(LEAST_BYTES, left / (SHARE * threads));
-      int size = (int) Math.clamp(wanted / rowBytes, 1, rowCount - row);
+      int size = Math.clamp(wanted / rowBytes, 1, rowCount - row);
       append(index, row, size);
       row += size;
     }
