@@ -5,8 +5,12 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.llamaj.checkpoint.Checkpoint;
@@ -18,6 +22,7 @@ import org.llamaj.generate.ModelDrafter;
 import org.llamaj.generate.Scheduler;
 import org.llamaj.generate.TokenLoop;
 import org.llamaj.kernel.CacheType;
+import org.llamaj.loading.AdapterReader;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.loading.Media;
 import org.llamaj.tokenizer.SpecialTokens;
@@ -26,8 +31,11 @@ import org.llamaj.tokenizer.TokenizerException;
 import org.llamaj.tokenizer.chat.ChatFormat;
 import org.llamaj.tokenizer.chat.Content;
 import org.llamaj.tokenizer.chat.Prompt;
+import org.llamaj.transformer.AdapterUse;
 import org.llamaj.transformer.Sequence;
 import org.llamaj.transformer.Transformer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A model of the Llama family, running in this JVM.
@@ -46,12 +54,18 @@ import org.llamaj.transformer.Transformer;
  * {@link LlamaException}.
  */
 public final class LlamaModel implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(LlamaModel.class);
+
   private final LoadedModel loaded;
   private final Scheduler scheduler;
+  private final Optional<GenerationListener> listener;
   private final AtomicBoolean closed = new AtomicBoolean();
+  private final Queue<Adapter> adapters = new ConcurrentLinkedQueue<>();
 
-  LlamaModel(LoadedModel loaded, int promptChunk, int queueLimit) {
+  LlamaModel(
+      LoadedModel loaded, int promptChunk, int queueLimit, Optional<GenerationListener> listener) {
     this.loaded = loaded;
+    this.listener = listener;
     scheduler = new Scheduler(loaded.transformer(), promptChunk, queueLimit);
   }
 
@@ -147,7 +161,7 @@ public final class LlamaModel implements AutoCloseable {
       throw new IllegalArgumentException(
           "expected a prompt of at least one token, found none: this model adds none by itself");
     }
-    return new GenerationRequest(this, ids.clone(), List.of(), GenerationOptions.defaults());
+    return new GenerationRequest(this, ids.clone(), GenerationOptions.defaults());
   }
 
   /**
@@ -160,6 +174,28 @@ public final class LlamaModel implements AutoCloseable {
     List<ModelInput> inputs =
         prompts.stream().map(text -> input(prompt(text).promptIds(), List.of())).toList();
     return new BatchRequest(this, inputs, GenerationOptions.defaults(), 16);
+  }
+
+  /**
+   * Begins a request to turn texts into vectors.
+   *
+   * @return options to set, then {@link EmbeddingRequest#embed(String)}
+   */
+  public EmbeddingRequest embedding() {
+    return new EmbeddingRequest(this, Pooling.MEAN, true);
+  }
+
+  /**
+   * Orders documents by how probable the model finds a question after each of them (Sachan et al.
+   * 2022).
+   *
+   * @param question what was asked
+   * @param documents what may answer it
+   * @return all of them, the best first
+   * @throws LlamaException if one does not fit the context
+   */
+  public List<Ranked> rerank(String question, List<String> documents) {
+    return new Reranker(this).rank(question, documents);
   }
 
   /**
@@ -233,6 +269,36 @@ public final class LlamaModel implements AutoCloseable {
                 new LlamaException(
                     "%s: a picture was given, and this model was loaded to read text only: if it has an image encoder, give its file to ModelBuilder.mmproj and add the dependency org.llamaj:llama-vision"
                         .formatted(checkpoint().source())));
+  }
+
+  /**
+   * Loads a LoRA adapter for this model, to be named by requests and conversations.
+   *
+   * @param path a GGUF file with an adapter
+   * @return to be closed by the caller, or with the model
+   * @throws LlamaException if the file is no adapter or one of another model
+   */
+  public Adapter adapter(Path path) {
+    Checkpoint file = GgufReader.open(path);
+    try {
+      Adapter adapter = new Adapter(transformer(), AdapterReader.bind(file, transformer()), file);
+      adapters.add(adapter);
+      return adapter;
+    } catch (Throwable failure) {
+      file.close();
+      throw failure;
+    }
+  }
+
+  /** A list with one more adapter. */
+  List<AdapterUse> with(List<AdapterUse> uses, Adapter adapter, float scale) {
+    if (!adapter.belongsTo(transformer())) {
+      throw new IllegalArgumentException(
+          "the adapter %s was loaded for another model".formatted(adapter.name()));
+    }
+    List<AdapterUse> more = new ArrayList<>(uses);
+    more.add(new AdapterUse(adapter.lowRank(), scale));
+    return List.copyOf(more);
   }
 
   /**
@@ -319,6 +385,7 @@ public final class LlamaModel implements AutoCloseable {
   public void close() {
     if (closed.compareAndSet(false, true)) {
       loaded.close();
+      adapters.forEach(Adapter::close);
     }
   }
 
@@ -343,13 +410,13 @@ public final class LlamaModel implements AutoCloseable {
     return scheduler;
   }
 
-  GenerationStream stream(ModelInput prompt, GenerationOptions options) {
-    Sequence sequence = transformer().newSequence();
+  GenerationStream stream(ModelInput prompt, List<AdapterUse> uses, GenerationOptions options) {
+    Sequence sequence = transformer().newSequence(uses);
     int keep =
         options.overflow() instanceof ContextOverflow.Slide(int first)
             ? Math.min(first, prompt.length())
             : TokenLoop.NO_SLIDING;
-    return stream(sequence, prompt, keep, 0, options, sequence::close);
+    return stream(sequence, prompt, keep, 0, "text_completion", options, sequence::close);
   }
 
   GenerationStream stream(
@@ -357,6 +424,7 @@ public final class LlamaModel implements AutoCloseable {
       ModelInput prompt,
       int keep,
       int cached,
+      String operation,
       GenerationOptions options,
       Runnable onEnd) {
     Scheduling scheduling = options.scheduling();
@@ -365,16 +433,43 @@ public final class LlamaModel implements AutoCloseable {
             .timeLimit()
             .map(limit -> OptionalLong.of(System.nanoTime() + nanos(limit)))
             .orElse(OptionalLong.empty());
-    return new GenerationStream(
-        tokenizer(),
-        sequence,
-        scheduler.open(sequence, scheduling.priority(), deadline),
-        prompt,
-        drafter(options.speculation()),
-        prompt.hasPictures() ? TokenLoop.NO_SLIDING : keep,
-        cached,
-        options,
-        onEnd);
+    GenerationStream[] stream = new GenerationStream[1];
+    Runnable atEnd =
+        () -> {
+          onEnd.run();
+          listener.ifPresent(told -> tell(told, operation, options, stream[0]));
+        };
+    stream[0] =
+        new GenerationStream(
+            tokenizer(),
+            sequence,
+            scheduler.open(sequence, scheduling.priority(), deadline),
+            prompt,
+            drafter(options.speculation()),
+            prompt.hasPictures() ? TokenLoop.NO_SLIDING : keep,
+            cached,
+            options,
+            atEnd);
+    return stream[0];
+  }
+
+  private void tell(
+      GenerationListener told,
+      String operation,
+      GenerationOptions options,
+      GenerationStream ended) {
+    try {
+      told.onEnd(
+          new GenerationReport(
+              operation,
+              checkpoint().source(),
+              options.maxTokens(),
+              ended.result(),
+              ended.age(),
+              ended.failure()));
+    } catch (RuntimeException e) {
+      LOG.warn("a listener of generations failed", e);
+    }
   }
 
   private Drafter drafter(Speculation speculation) {
