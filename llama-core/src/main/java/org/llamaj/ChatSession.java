@@ -180,7 +180,8 @@ public final class ChatSession implements AutoCloseable {
     int cached = sequence.truncate(Math.min(prompt.commonPrefix(fed), prompt.length() - 1));
     fed = fed.first(cached);
     running =
-        model.stream(sequence, prompt, keep(next, prompt), cached, turn, () -> end(next, prompt));
+        model.stream(
+            sequence, prompt, keep(next, prompt), cached, "chat", turn, () -> end(next, prompt));
     return running;
   }
 

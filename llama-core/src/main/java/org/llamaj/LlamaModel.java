@@ -6,10 +6,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.time.Duration;
-import java.util.List;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.OptionalLong;
@@ -39,6 +39,8 @@ import org.llamaj.tokenizer.chat.Prompt;
 import org.llamaj.transformer.AdapterUse;
 import org.llamaj.transformer.Sequence;
 import org.llamaj.transformer.Transformer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A model of the Llama family, running in this JVM.
@@ -60,15 +62,20 @@ public final class LlamaModel implements AutoCloseable {
   /** Longer windows bring little and take attention over all of them. */
   private static final int PERPLEXITY_WINDOW = 4096;
 
+  private static final Logger LOG = LoggerFactory.getLogger(LlamaModel.class);
+
   private final LoadedModel loaded;
   private final GrammarCompiler grammars;
   private final Scheduler scheduler;
+  private final Optional<GenerationListener> listener;
   private final AtomicBoolean closed = new AtomicBoolean();
   private final Queue<Adapter> adapters = new ConcurrentLinkedQueue<>();
 
-  LlamaModel(LoadedModel loaded, int promptChunk, int queueLimit) {
+  LlamaModel(
+      LoadedModel loaded, int promptChunk, int queueLimit, Optional<GenerationListener> listener) {
     this.loaded = loaded;
     grammars = new GrammarCompiler(loaded.tokenizer());
+    this.listener = listener;
     scheduler = new Scheduler(loaded.transformer(), promptChunk, queueLimit);
   }
 
@@ -220,6 +227,28 @@ public final class LlamaModel implements AutoCloseable {
     int[] ids = tokenizer().encodePrompt(text, SpecialTokens.none());
     int window = Math.min(PERPLEXITY_WINDOW, transformer().contextLength());
     return new Scorer(transformer(), tokenizer()).scoreLong(ids, window).perplexity();
+  }
+
+  /**
+   * Begins a request to turn texts into vectors.
+   *
+   * @return options to set, then {@link EmbeddingRequest#embed(String)}
+   */
+  public EmbeddingRequest embedding() {
+    return new EmbeddingRequest(this, Pooling.MEAN, true);
+  }
+
+  /**
+   * Orders documents by how probable the model finds a question after each of them (Sachan et al.
+   * 2022).
+   *
+   * @param question what was asked
+   * @param documents what may answer it
+   * @return all of them, the best first
+   * @throws LlamaException if one does not fit the context
+   */
+  public List<Ranked> rerank(String question, List<String> documents) {
+    return new Reranker(this).rank(question, documents);
   }
 
   /**
@@ -441,7 +470,7 @@ public final class LlamaModel implements AutoCloseable {
             ? Math.min(first, prompt.length())
             : TokenLoop.NO_SLIDING;
     try {
-      return stream(sequence, prompt, keep, 0, options, sequence::close);
+      return stream(sequence, prompt, keep, 0, "text_completion", options, sequence::close);
     } catch (RuntimeException | Error e) {
       sequence.close();
       throw e;
@@ -453,6 +482,7 @@ public final class LlamaModel implements AutoCloseable {
       ModelInput prompt,
       int keep,
       int cached,
+      String operation,
       GenerationOptions options,
       Runnable onEnd) {
     Scheduling scheduling = options.scheduling();
@@ -466,17 +496,44 @@ public final class LlamaModel implements AutoCloseable {
     int most =
         reserve == TokenLoop.NO_SLIDING ? Math.min(options.maxTokens(), room) : options.maxTokens();
     TokenChooser chooser = new TokenChooser(options, tokenizer(), grammars, prompt.ids(), most);
-    return new GenerationStream(
-        tokenizer(),
-        sequence,
-        scheduler.open(sequence, scheduling.priority(), deadline),
-        prompt,
-        chooser,
-        drafter(options.speculation()),
-        reserve,
-        cached,
-        options,
-        onEnd);
+    GenerationStream[] stream = new GenerationStream[1];
+    Runnable atEnd =
+        () -> {
+          onEnd.run();
+          listener.ifPresent(told -> tell(told, operation, options, stream[0]));
+        };
+    stream[0] =
+        new GenerationStream(
+            tokenizer(),
+            sequence,
+            scheduler.open(sequence, scheduling.priority(), deadline),
+            prompt,
+            chooser,
+            drafter(options.speculation()),
+            reserve,
+            cached,
+            options,
+            atEnd);
+    return stream[0];
+  }
+
+  private void tell(
+      GenerationListener told,
+      String operation,
+      GenerationOptions options,
+      GenerationStream ended) {
+    try {
+      told.onEnd(
+          new GenerationReport(
+              operation,
+              checkpoint().source(),
+              options.maxTokens(),
+              ended.result(),
+              ended.age(),
+              ended.failure()));
+    } catch (RuntimeException e) {
+      LOG.warn("a listener of generations failed", e);
+    }
   }
 
   private Drafter drafter(Speculation speculation) {
