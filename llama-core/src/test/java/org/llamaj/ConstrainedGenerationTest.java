@@ -38,11 +38,7 @@ class ConstrainedGenerationTest {
       JsonMapper mapper = new JsonMapper();
       for (int seed = 0; seed < 200; seed++) {
         Generation generation =
-            request
-                .temperature(1 + seed % 3)
-                .seed(seed)
-                .maxTokens(least + seed % 50)
-                .generate();
+            request.temperature(1 + seed % 3).seed(seed).maxTokens(least + seed % 50).generate();
         assertThat(generation.tokens()).hasSizeLessThanOrEqualTo(least + seed % 50);
         assertThat(form.grammar().accepts(generation.text())).as(generation.text()).isTrue();
         mapper.readTree(generation.text());
@@ -111,9 +107,7 @@ class ConstrainedGenerationTest {
           .isGreaterThanOrEqualTo(first.logProbability());
       Score score = new Score(generation.logProbabilities());
       int[] before =
-          model
-              .tokenizer()
-              .encodePrompt("once upon", org.llamaj.tokenizer.SpecialTokens.none());
+          model.tokenizer().encodePrompt("once upon", org.llamaj.tokenizer.SpecialTokens.none());
       int[] all = java.util.Arrays.copyOf(before, before.length + generation.tokens().size());
       for (int i = 0; i < generation.tokens().size(); i++) {
         all[before.length + i] = generation.tokens().get(i);
@@ -133,11 +127,9 @@ class ConstrainedGenerationTest {
           .isInstanceOf(LlamaException.class)
           .hasMessageContaining("perplexity");
       assertThat(model.perplexity(text)).isBetween(1.0, 1e6);
-      int[] ids =
-          model.tokenizer().encodePrompt(text, org.llamaj.tokenizer.SpecialTokens.none());
+      int[] ids = model.tokenizer().encodePrompt(text, org.llamaj.tokenizer.SpecialTokens.none());
       Score score =
-          new org.llamaj.generate.Scorer(model.transformer(), model.tokenizer())
-              .scoreLong(ids, 64);
+          new org.llamaj.generate.Scorer(model.transformer(), model.tokenizer()).scoreLong(ids, 64);
       assertThat(score.tokens().stream().map(TokenProbability::token).toList())
           .isEqualTo(java.util.Arrays.stream(ids).skip(1).boxed().toList());
     }

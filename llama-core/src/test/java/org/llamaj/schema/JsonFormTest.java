@@ -70,7 +70,7 @@ class JsonFormTest {
   void theSchemaTellsWhatIsNeeded() {
     Map<String, Object> schema = JsonForm.of(Everything.class).schema();
     assertThat(schema).containsEntry("description", "all of it");
-    assertThat((List<?>) schema.get("required")).doesNotContain("maybe").hasSize(10);
+    assertThat(schema.get("required").toString()).doesNotContain("maybe").contains("text", "date");
     assertThat(JsonForm.of(Everything.class).schemaText())
         .contains("\"text\": {\"type\": \"string\", \"description\": \"a text\"}")
         .contains("\"enum\": [\"RED\", \"GREEN\"]");
