@@ -45,20 +45,20 @@ def attempt(rng):
     if rng.random() < 0.3:
         short = int(rng.integers(52, TILE))
         width, height = (short, TILE) if rng.random() < 0.5 else (TILE, short)
-    kind = ["one", "same", "pair", "groups"][rng.choice(4, p=[0.2, 0.2, 0.35, 0.25])]
+    kind = ["one", "same", "pair", "groups"][rng.choice(4, p=[0.3, 0.2, 0.3, 0.2])]
     thing = lambda: (NAMES[rng.integers(len(NAMES))], SHAPES[rng.integers(len(SHAPES))])
     first, second = thing(), thing()
     if kind == "one":
-        objects, sizes = [first], (9, 21)
+        objects, sizes = [first], (10, 26)
     elif kind == "same":
-        objects, sizes = [first] * int(rng.integers(2, 5)), (8, 13)
+        objects, sizes = [first] * int(rng.integers(2, 5)), (9, 14)
     elif first == second:
         return None
     elif kind == "pair":
-        objects, sizes = [first, second], (8, 16)
+        objects, sizes = [first, second], (9, 17)
     else:
         a, b = [(2, 1), (1, 2), (3, 1), (1, 3), (2, 2)][rng.integers(5)]
-        objects, sizes = [first] * a + [second] * b, (8, 12)
+        objects, sizes = [first] * a + [second] * b, (9, 13)
     radius = rng.uniform(*sizes) * min(width, height) / TILE
     places = []
     for _ in objects:

@@ -74,20 +74,28 @@ def main():
     args.add_argument("folder")
     args.add_argument("--cpu-minutes", type=float, default=40)
     args.add_argument("--wall-minutes", type=float, default=60)
-    args.add_argument("--batch", type=int, default=48)
+    args.add_argument("--batch", type=int, default=32)
+    args.add_argument("--resume", action="store_true", help="go on from the folder's weights")
+    args.add_argument("--seed", type=int, default=20)
     args.add_argument("--rate", type=float, default=3e-3)
     args = args.parse_args()
     os.makedirs(args.folder, exist_ok=True)
-    rng = np.random.default_rng(20)
+    rng = np.random.default_rng(args.seed)
     texts = ["user", "assistant", "\n\n"]
     for _ in range(4000):
         for question, answer in conversation(draw_scene(rng), rng):
             texts += [question, answer]
-    tokenizer = Tokenizer(learn_merges(texts))
-    with open(os.path.join(args.folder, "merges.json"), "w") as f:
-        json.dump(tokenizer.merges, f)
+    merges, start = os.path.join(args.folder, "merges.json"), None
+    if args.resume:
+        with open(merges) as f:
+            tokenizer = Tokenizer([tuple(pair) for pair in json.load(f)])
+        start = dict(np.load(os.path.join(args.folder, "weights.npz")))
+    else:
+        tokenizer = Tokenizer(learn_merges(texts))
+        with open(merges, "w") as f:
+            json.dump(tokenizer.merges, f)
     patch = tokenizer.ids["<|patch|>"]
-    model = Model(initial(len(tokenizer.pieces)), args.folder)
+    model = Model(start or initial(len(tokenizer.pieces)), args.folder)
     optimizer = Optimizer(model)
     print(sum(w.v.size for w in model.w.values()), "parameters,", len(tokenizer.pieces), "tokens", flush=True)
     start, saved, seen = time.time(), time.time(), 0
