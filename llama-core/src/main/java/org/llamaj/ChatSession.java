@@ -139,7 +139,10 @@ public final class ChatSession implements AutoCloseable {
     running = null;
     ModelInput all = prompt.plus(ModelInput.of(toArray(answer.tokens())));
     fed = all.first(Math.min(all.length(), sequence.length()));
-    boolean failed = answer.finishReason() == FinishReason.CANCELLED && answer.tokens().isEmpty();
+    boolean unfinished =
+        answer.finishReason() == FinishReason.CANCELLED
+            || answer.finishReason() == FinishReason.TIME_LIMIT;
+    boolean failed = unfinished && answer.tokens().isEmpty();
     if (failed) {
       return;
     }
@@ -148,7 +151,7 @@ public final class ChatSession implements AutoCloseable {
         switch (answer.finishReason()) {
           case END -> all.first(all.length() - 1);
           case MAX_TOKENS, CONTEXT_FULL -> all;
-          case STOP_STRING, CANCELLED -> null;
+          case STOP_STRING, TIME_LIMIT, CANCELLED -> null;
         };
   }
 

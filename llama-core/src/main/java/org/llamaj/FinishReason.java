@@ -10,6 +10,8 @@ public enum FinishReason {
   MAX_TOKENS,
   /** The context holds no further token. */
   CONTEXT_FULL,
+  /** The time limit of the options has passed. */
+  TIME_LIMIT,
   /** The caller cancelled. */
   CANCELLED
 }

@@ -9,11 +9,13 @@ import java.util.function.UnaryOperator;
  * @param maxTokens the most tokens to generate
  * @param stopStrings texts that end the generation and are not part of its text
  * @param sampling how tokens are chosen
+ * @param scheduling priority and time limit
  */
-public record GenerationOptions(int maxTokens, List<String> stopStrings, SamplingOptions sampling) {
+public record GenerationOptions(
+    int maxTokens, List<String> stopStrings, SamplingOptions sampling, Scheduling scheduling) {
 
   private static final GenerationOptions DEFAULTS =
-      new GenerationOptions(512, List.of(), SamplingOptions.defaults());
+      new GenerationOptions(512, List.of(), SamplingOptions.defaults(), Scheduling.defaults());
 
   /** Checks the values. */
   public GenerationOptions {
@@ -42,7 +44,7 @@ public record GenerationOptions(int maxTokens, List<String> stopStrings, Samplin
    * @return a changed copy
    */
   public GenerationOptions withMaxTokens(int value) {
-    return new GenerationOptions(value, stopStrings, sampling);
+    return new GenerationOptions(value, stopStrings, sampling, scheduling);
   }
 
   /**
@@ -52,7 +54,7 @@ public record GenerationOptions(int maxTokens, List<String> stopStrings, Samplin
    * @return a changed copy
    */
   public GenerationOptions withStopStrings(String... values) {
-    return new GenerationOptions(maxTokens, List.of(values), sampling);
+    return new GenerationOptions(maxTokens, List.of(values), sampling, scheduling);
   }
 
   /**
@@ -62,7 +64,7 @@ public record GenerationOptions(int maxTokens, List<String> stopStrings, Samplin
    * @return a changed copy
    */
   public GenerationOptions withSampling(SamplingOptions value) {
-    return new GenerationOptions(maxTokens, stopStrings, value);
+    return new GenerationOptions(maxTokens, stopStrings, value, scheduling);
   }
 
   /**
@@ -73,5 +75,25 @@ public record GenerationOptions(int maxTokens, List<String> stopStrings, Samplin
    */
   public GenerationOptions withSampling(UnaryOperator<SamplingOptions> change) {
     return withSampling(change.apply(sampling));
+  }
+
+  /**
+   * Changes {@link #scheduling}.
+   *
+   * @param value the new value
+   * @return a changed copy
+   */
+  public GenerationOptions withScheduling(Scheduling value) {
+    return new GenerationOptions(maxTokens, stopStrings, sampling, value);
+  }
+
+  /**
+   * Changes {@link #scheduling} step by step.
+   *
+   * @param change makes the new value from the present one
+   * @return a changed copy
+   */
+  public GenerationOptions withScheduling(UnaryOperator<Scheduling> change) {
+    return withScheduling(change.apply(scheduling));
   }
 }

@@ -1,6 +1,7 @@
 package org.llamaj;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -114,6 +115,26 @@ public final class GenerationRequest {
   }
 
   /**
+   * Sets whose prompts are read first where several wait.
+   *
+   * @param value greater goes first; 0 without it
+   * @return a changed copy
+   */
+  public GenerationRequest priority(int value) {
+    return options(options.withScheduling(scheduling -> scheduling.withPriority(value)));
+  }
+
+  /**
+   * Limits the time, that in the queue included.
+   *
+   * @param value after which the generation ends with {@link FinishReason#TIME_LIMIT}
+   * @return a changed copy
+   */
+  public GenerationRequest timeLimit(Duration value) {
+    return options(options.withScheduling(scheduling -> scheduling.withTimeLimit(value)));
+  }
+
+  /**
    * Generates and waits for the end.
    *
    * @return text, tokens, finish reason, timings
@@ -139,5 +160,9 @@ public final class GenerationRequest {
    */
   public GenerationStream stream() {
     return model.stream(model.input(prompt, pictures), options);
+  }
+
+  int[] promptIds() {
+    return prompt;
   }
 }

@@ -7,35 +7,34 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
+import org.llamaj.generate.Lane;
 import org.llamaj.generate.OptionsSampler;
 import org.llamaj.generate.Sampler;
 import org.llamaj.generate.StopStrings;
 import org.llamaj.tokenizer.SpecialText;
 import org.llamaj.tokenizer.StreamingDecoder;
 import org.llamaj.tokenizer.Tokenizer;
-import org.llamaj.transformer.Batch;
 import org.llamaj.transformer.Sequence;
-import org.llamaj.transformer.Transformer;
 
 /**
  * A generation under way: an iterator over pieces of text as they come. Used by one thread; {@link
  * #cancel} may be called from any. Close it, or read it to its end.
  */
 public final class GenerationStream implements Iterator<String>, AutoCloseable {
-  private final Transformer transformer;
   private final Tokenizer tokenizer;
   private final Sequence sequence;
   private final GenerationOptions options;
   private final Sampler sampler;
   private final StreamingDecoder decoder;
   private final StopStrings stops;
-  private final Batch batch;
+  private final Lane lane;
   private final ModelInput prompt;
   private final int cached;
   private final Runnable onEnd;
 
   private final StringBuilder text = new StringBuilder();
   private final List<Integer> tokens = new ArrayList<>();
+  private final int[] last = new int[1];
   private volatile boolean cancelled;
   private FinishReason finishReason;
   private String next = "";
@@ -44,21 +43,22 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   private long generationNanos;
 
   /**
+   * @param lane the sequence's way through the model; closed with the stream
    * @param prompt the whole prompt
    * @param cached how many of them the sequence holds already; fewer than there are
    * @param onEnd run once, when the generation has ended
    */
   GenerationStream(
-      Transformer transformer,
       Tokenizer tokenizer,
       Sequence sequence,
+      Lane lane,
       ModelInput prompt,
       int cached,
       GenerationOptions options,
       Runnable onEnd) {
-    this.transformer = transformer;
     this.tokenizer = tokenizer;
     this.sequence = sequence;
+    this.lane = lane;
     this.prompt = prompt;
     this.cached = cached;
     this.options = options;
@@ -71,7 +71,6 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     }
     decoder = tokenizer.streamingDecoder(SpecialText.SKIP);
     stops = new StopStrings(options.stopStrings());
-    batch = transformer.newBatch().cancelWhen(() -> cancelled);
   }
 
   /**
@@ -105,6 +104,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   /** Ends the generation before the next token. May be called from any thread, at any time. */
   public void cancel() {
     cancelled = true;
+    lane.cancel();
   }
 
   /**
@@ -132,7 +132,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     FinishReason reason = finishReason == null ? FinishReason.CANCELLED : finishReason;
     Timings timings =
         new Timings(
-            promptDone ? prompt.length() - cached : 0,
+            promptDone ? prompt.length() - cached - lane.reusedTokens() : 0,
             Duration.ofNanos(promptNanos),
             tokens.size(),
             Duration.ofNanos(generationNanos));
@@ -176,19 +176,30 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
 
   private void generateToken() {
     long start = System.nanoTime();
-    boolean first = !promptDone;
-    if (first) {
-      readPrompt();
+    if (promptDone) {
+      last[0] = tokens.getLast();
+      lane.submit(last, 1);
+    } else {
+      prompt.encode(() -> cancelled);
+      lane.submitPrompt(prompt::add, prompt.plain(), cached, prompt.length());
+    }
+    switch (lane.await()) {
+      case DONE -> {}
+      case CANCELLED -> {
+        finish(FinishReason.CANCELLED);
+        return;
+      }
+      case EXPIRED -> {
+        finish(FinishReason.TIME_LIMIT);
+        return;
+      }
+    }
+    if (!promptDone) {
       promptDone = true;
       promptNanos = System.nanoTime() - start;
       start = System.nanoTime();
-    } else {
-      batch.clear();
-      batch.add(sequence, tokens.getLast());
-      batch.wantLogits();
-      transformer.forward(batch);
     }
-    int token = sampler.sample(batch.logits(0));
+    int token = sampler.sample(lane.logits(0));
     sampler.accept(token);
     tokens.add(token);
     generationNanos += System.nanoTime() - start;
@@ -203,22 +214,6 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     }
   }
 
-  private void readPrompt() {
-    prompt.encode(() -> cancelled);
-    for (int from = cached; from < prompt.length(); ) {
-      int to = Math.min(prompt.length(), from + batch.capacity());
-      batch.clear();
-      for (int i = from; i < to; i++) {
-        prompt.add(batch, sequence, i);
-      }
-      if (to == prompt.length()) {
-        batch.wantLogits();
-      }
-      transformer.forward(batch);
-      from = to;
-    }
-  }
-
   private void emit(String piece) {
     next += piece;
     text.append(piece);
@@ -230,6 +225,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
       emit(stops.accept(decoder.finish()));
       emit(stops.finish());
     }
+    lane.close();
     onEnd.run();
   }
 }

@@ -4,11 +4,15 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.gguf.GgufReader;
+import org.llamaj.generate.Lane;
+import org.llamaj.generate.Scheduler;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.loading.Media;
@@ -39,10 +43,12 @@ import org.llamaj.transformer.Transformer;
  */
 public final class LlamaModel implements AutoCloseable {
   private final LoadedModel loaded;
+  private final Scheduler scheduler;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  LlamaModel(LoadedModel loaded) {
+  LlamaModel(LoadedModel loaded, int promptChunk, int queueLimit) {
     this.loaded = loaded;
+    scheduler = new Scheduler(loaded.transformer(), promptChunk, queueLimit);
   }
 
   /**
@@ -137,6 +143,18 @@ public final class LlamaModel implements AutoCloseable {
           "expected a prompt of at least one token, found none: this model adds none by itself");
     }
     return new GenerationRequest(this, ids.clone(), List.of(), GenerationOptions.defaults());
+  }
+
+  /**
+   * Begins a request to continue many texts together.
+   *
+   * @param prompts raw texts; special tokens written in them stay text
+   * @return options to set, then {@link BatchRequest#generate}
+   */
+  public BatchRequest batch(List<String> prompts) {
+    List<ModelInput> inputs =
+        prompts.stream().map(text -> input(prompt(text).promptIds(), List.of())).toList();
+    return new BatchRequest(this, inputs, GenerationOptions.defaults(), 16);
   }
 
   /**
@@ -312,15 +330,30 @@ public final class LlamaModel implements AutoCloseable {
     }
   }
 
+  Scheduler scheduler() {
+    return scheduler;
+  }
+
   GenerationStream stream(ModelInput prompt, GenerationOptions options) {
     Sequence sequence = transformer().newSequence();
-    return new GenerationStream(
-        transformer(), tokenizer(), sequence, prompt, 0, options, sequence::close);
+    return stream(sequence, prompt, 0, options, sequence::close);
   }
 
   GenerationStream stream(
       Sequence sequence, ModelInput prompt, int cached, GenerationOptions options, Runnable onEnd) {
-    return new GenerationStream(
-        transformer(), tokenizer(), sequence, prompt, cached, options, onEnd);
+    Scheduling scheduling = options.scheduling();
+    OptionalLong deadline =
+        scheduling
+            .timeLimit()
+            .map(limit -> OptionalLong.of(System.nanoTime() + nanos(limit)))
+            .orElse(OptionalLong.empty());
+    Lane lane = scheduler.open(sequence, scheduling.priority(), deadline);
+    return new GenerationStream(tokenizer(), sequence, lane, prompt, cached, options, onEnd);
+  }
+
+  /** At most a century, so that no sum with it overflows. */
+  private static long nanos(Duration limit) {
+    Duration longest = Duration.ofDays(36_500);
+    return (limit.compareTo(longest) < 0 ? limit : longest).toNanos();
   }
 }

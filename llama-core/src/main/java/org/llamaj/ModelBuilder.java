@@ -24,8 +24,12 @@ public final class ModelBuilder {
   private CacheType cacheType = CacheType.F16;
   private Optional<Path> cacheDirectory = Optional.empty();
   private Residency residency = Residency.MAPPED;
+  private long pinnedExpertBytes;
   private Optional<Supplier<Checkpoint>> mediaEncoder = Optional.empty();
   private int batchSize = 512;
+  private int promptChunk = 64;
+  private long prefixCache = 256L << 20;
+  private int queueLimit = 1024;
   private LoadListener listener = _ -> {};
 
   ModelBuilder(Supplier<Checkpoint> source) {
@@ -103,6 +107,24 @@ public final class ModelBuilder {
   }
 
   /**
+   * Sets how much of a mixture of experts is locked in memory: the experts that are chosen most
+   * often, found while the model runs. For models larger than memory; the system may ask for a
+   * higher limit of locked memory ({@code ulimit -l}), and where it allows less, less is locked. No
+   * effect on dense models, without native access, and on Windows.
+   *
+   * @param bytes at least 0; 0 without it
+   * @return this
+   */
+  public ModelBuilder pinExperts(long bytes) {
+    if (bytes < 0) {
+      throw new IllegalArgumentException(
+          "pinExperts: expected at least 0 bytes, found %d".formatted(bytes));
+    }
+    pinnedExpertBytes = bytes;
+    return this;
+  }
+
+  /**
    * Gives the model eyes: the file with its encoder of pictures, for models that have it in a file
    * of its own. Needs llama-vision on the path.
    *
@@ -140,6 +162,46 @@ public final class ModelBuilder {
   }
 
   /**
+   * Sets how many tokens of prompts are read at once while other texts stream. Fewer make for a
+   * steadier stream, more for a shorter wait for the first token.
+   *
+   * @param tokens at least 1; 64 without it
+   * @return this
+   */
+  public ModelBuilder promptChunk(int tokens) {
+    promptChunk = positive("promptChunk", tokens);
+    return this;
+  }
+
+  /**
+   * Sets how much memory may hold keys and values of texts that have ended. Prompts that begin like
+   * them (with the same system message, the same document, the conversation so far) are then read
+   * from where they differ. What open sequences hold does not count.
+   *
+   * @param bytes 0 to keep nothing; 256 MiB without it
+   * @return this
+   */
+  public ModelBuilder prefixCache(long bytes) {
+    if (bytes < 0) {
+      throw new IllegalArgumentException("prefixCache: expected 0 or more, found " + bytes);
+    }
+    prefixCache = bytes;
+    return this;
+  }
+
+  /**
+   * Sets how many prompts may wait to be read. Further ones are refused with an {@link
+   * OverloadedException}.
+   *
+   * @param prompts at least 1; 1024 without it
+   * @return this
+   */
+  public ModelBuilder queueLimit(int prompts) {
+    queueLimit = positive("queueLimit", prompts);
+    return this;
+  }
+
+  /**
    * Sets who is told how far loading has come.
    *
    * @param value called on the loading thread
@@ -158,7 +220,8 @@ public final class ModelBuilder {
    *     cannot run
    */
   public LlamaModel load() {
-    return new LlamaModel(LoadedModel.load(source.get(), options(), listener::onProgress));
+    LoadedModel loaded = LoadedModel.load(source.get(), options(), listener::onProgress);
+    return new LlamaModel(loaded, promptChunk, queueLimit);
   }
 
   /**
@@ -182,8 +245,10 @@ public final class ModelBuilder {
         cacheType,
         cacheDirectory,
         residency,
+        pinnedExpertBytes,
         mediaEncoder,
-        batchSize);
+        batchSize,
+        prefixCache);
   }
 
   private static int positive(String name, int value) {

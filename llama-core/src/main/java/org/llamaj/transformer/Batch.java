@@ -23,7 +23,8 @@ public final class Batch {
   private final FloatMatrix[] embeddings;
 
   private final int[] embeddingRows;
-  private float[][] logits = new float[0][];
+  private float[][] own = new float[0][]; // made on demand
+  private float[][] logits = new float[1][];
   private Span[] spans = new Span[1];
   private int size;
   private int spanCount;
@@ -79,10 +80,7 @@ public final class Batch {
    *     sequence came earlier in the batch, before another one
    */
   public Batch add(Sequence sequence, int token) {
-    if (token < 0 || token >= vocabularySize) {
-      throw new IllegalArgumentException(
-          "expected token ids from 0 to %d, found %d".formatted(vocabularySize - 1, token));
-    }
+    check(token);
     append(sequence);
     tokens[size] = token;
     size++;
@@ -137,9 +135,33 @@ public final class Batch {
    * @return the index under which {@link #logits} gives them
    */
   public int wantLogits() {
+    if (logitsCount >= own.length) {
+      own = Arrays.copyOf(own, Math.max(logitsCount + 1, 2 * own.length));
+    }
+    if (own[logitsCount] == null) {
+      own[logitsCount] = new float[vocabularySize];
+    }
+    return wantLogits(own[logitsCount]);
+  }
+
+  /**
+   * Asks for the logits of the token added last.
+   *
+   * @param target where they are written: one value per token id
+   * @return the index under which {@link #logits} gives this array
+   */
+  public int wantLogits(float[] target) {
     if (size == 0) {
       throw new IllegalArgumentException("logits of an empty batch were asked for");
     }
+    if (target.length != vocabularySize) {
+      throw new IllegalArgumentException(
+          "expected room for %d logits, found %d".formatted(vocabularySize, target.length));
+    }
+    if (logitsCount == logits.length) {
+      logits = Arrays.copyOf(logits, 2 * logitsCount);
+    }
+    logits[logitsCount] = target;
     logitsRows[logitsCount] = size - 1;
     return logitsCount++;
   }
@@ -148,7 +170,8 @@ public final class Batch {
    * The logits a forward pass has computed: one value per token id.
    *
    * @param index what {@link #wantLogits} returned
-   * @return the batch's own array, overwritten by the next forward pass
+   * @return the array that was given, or one of the batch's own, which the next forward pass
+   *     overwrites
    */
   public float[] logits(int index) {
     return logits[index];
@@ -164,6 +187,29 @@ public final class Batch {
   public Batch cancelWhen(BooleanSupplier condition) {
     cancelled = condition;
     return this;
+  }
+
+  /**
+   * Takes back what was added last.
+   *
+   * @param newSize how many tokens stay
+   */
+  public void truncate(int newSize) {
+    while (size > newSize) {
+      size--;
+      sequences[size] = null;
+      embeddings[size] = null;
+    }
+    while (logitsCount > 0 && logitsRows[logitsCount - 1] >= size) {
+      logitsCount--;
+    }
+  }
+
+  private void check(int token) {
+    if (token < 0 || token >= vocabularySize) {
+      throw new IllegalArgumentException(
+          "expected token ids from 0 to %d, found %d".formatted(vocabularySize - 1, token));
+    }
   }
 
   boolean cancelled() {
@@ -216,20 +262,18 @@ public final class Batch {
       spans[spanCount++] = new Span(sequence.pageTable(), first, end - first, sequence.length());
       first = end;
     }
-    if (logits.length < logitsCount) {
-      int have = logits.length;
-      logits = Arrays.copyOf(logits, logitsCount);
-      for (int i = have; i < logitsCount; i++) {
-        logits[i] = new float[vocabularySize];
-      }
-    }
   }
 
   /** Counts the tokens as stored. */
   void advance() {
+    for (int i = 0; i < size; i++) {
+      if (embeddings[i] != null) {
+        tokens[i] = -1;
+      }
+    }
     for (int first = 0; first < size; ) {
       int end = endOfSpan(first);
-      sequences[first].advance(end - first);
+      sequences[first].advance(tokens, first, end - first);
       first = end;
     }
   }

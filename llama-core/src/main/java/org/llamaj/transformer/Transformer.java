@@ -89,8 +89,19 @@ public final class Transformer {
    * @return to be closed by the caller
    */
   public Sequence newSequence() {
+    return newSequence(0);
+  }
+
+  /**
+   * Opens an empty sequence.
+   *
+   * @param salt tells apart what the same tokens stand for where weights are adapted: sequences
+   *     share keys and values only with those of the same salt
+   * @return to be closed by the caller
+   */
+  public Sequence newSequence(long salt) {
     checkOpen();
-    return new Sequence(cache, contextLength);
+    return new Sequence(cache, contextLength, salt);
   }
 
   /**
@@ -133,6 +144,25 @@ public final class Transformer {
       }
       computeLogits(batch);
       batch.advance();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Makes room in the cache for the next tokens of a sequence. Not needed before {@link #forward},
+   * but useful: where many sequences share a batch, one without room then fails alone.
+   *
+   * @param sequence one of this model
+   * @param tokens how many
+   * @throws LlamaException if the sequence is full or closed, the model is closed, or there is no
+   *     memory
+   */
+  public void reserve(Sequence sequence, int tokens) {
+    lock.lock();
+    try {
+      checkOpen();
+      sequence.reserve(tokens);
     } finally {
       lock.unlock();
     }

@@ -95,7 +95,10 @@ final class GenerationArguments {
               DEFAULTS.sampling().penaltyWindow(),
               DEFAULTS.sampling().logitBias(),
               seed == null ? OptionalLong.empty() : OptionalLong.of(seed));
-      return new GenerationOptions(maxTokens, stopStrings, sampling);
+      return GenerationOptions.defaults()
+          .withMaxTokens(maxTokens)
+          .withStopStrings(stopStrings.toArray(String[]::new))
+          .withSampling(sampling);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }

@@ -42,11 +42,14 @@ final class ModelOptions {
   @Option(
       names = {"-c", "--context"},
       paramLabel = "N",
-      description = "The most tokens of a conversation (default: what the model was trained for).")
+      converter = BinaryNumber.OfInteger.class,
+      description =
+          "The most tokens of a conversation, for example 8192, 128k or 10M (default: what the"
+              + " model was trained for).")
   private Integer contextLength;
 
   @Option(
-      names = "--cache-type",
+      names = {"--cache-type", "--kv"},
       paramLabel = "TYPE",
       description =
           "How keys and values are stored: ${COMPLETION-CANDIDATES}"
@@ -64,6 +67,15 @@ final class ModelOptions {
       paramLabel = "DIR",
       description = "Keep keys and values in a temporary file there instead of in memory.")
   private Path kvDirectory;
+
+  @Option(
+      names = "--pin-experts",
+      paramLabel = "SIZE",
+      converter = BinaryNumber.OfLong.class,
+      description =
+          "Lock the most used experts in memory, up to this size, for example 4G: for mixtures of"
+              + " experts larger than memory.")
+  private Long pinnedExperts;
 
   @Option(
       names = "--huge-pages",
@@ -105,6 +117,7 @@ final class ModelOptions {
       builder = with(builder, cacheType, ModelBuilder::cacheType);
       builder = with(builder, batchSize, ModelBuilder::batchSize);
       builder = with(builder, kvDirectory, ModelBuilder::kvDirectory);
+      builder = with(builder, pinnedExperts, ModelBuilder::pinExperts);
       return builder.residency(residency());
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);

@@ -46,6 +46,7 @@ final class Streaming {
       case END -> "complete";
       case STOP_STRING -> "ended by a stop text";
       case MAX_TOKENS -> "cut at the token limit";
+      case TIME_LIMIT -> "ended by the time limit";
       case CONTEXT_FULL -> "the context is full";
       case CANCELLED -> "cancelled";
     };

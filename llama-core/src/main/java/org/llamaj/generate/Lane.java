@@ -1,0 +1,213 @@
+package org.llamaj.generate;
+
+import java.util.Arrays;
+import java.util.concurrent.locks.Condition;
+import org.llamaj.transformer.Batch;
+import org.llamaj.transformer.Sequence;
+
+/**
+ * One sequence's way through the {@link Scheduler}: tokens are submitted, go through the model
+ * together with those of other lanes, and leave logits behind. Used by one thread at a time; {@link
+ * #cancel} may be called from any.
+ */
+public final class Lane implements AutoCloseable {
+  /** How a submission ended. */
+  public enum Outcome {
+    /** The logits are there. */
+    DONE,
+    /** {@link Lane#cancel} was called. */
+    CANCELLED,
+    /** The deadline passed. */
+    EXPIRED
+  }
+
+  /** Where tokens come from. */
+  @FunctionalInterface
+  public interface Source {
+    /**
+     * Adds a token to a batch.
+     *
+     * @param batch receives it
+     * @param sequence where it belongs
+     * @param index which of the tokens
+     */
+    void add(Batch batch, Sequence sequence, int index);
+  }
+
+  /** What the lane is doing. */
+  enum State {
+    /** Nothing is submitted. */
+    IDLE,
+    /** Tokens are submitted and not all through the model. */
+    WAITING,
+    /** All tokens went through the model, or failed to. */
+    FINISHED
+  }
+
+  private final Scheduler scheduler;
+  private final int vocabularySize;
+  private float[][] logits = new float[1][];
+  private int[] next;
+  private final Source nextTokens = (batch, sequence, index) -> batch.add(sequence, next[index]);
+
+  final Sequence sequence;
+  final int priority;
+  final long deadline; // of System.nanoTime, if there is one
+  final boolean hasDeadline;
+  final Condition changed;
+  volatile boolean cancelled;
+
+  // All below: under the scheduler's lock.
+  State state = State.IDLE;
+  boolean closed;
+  boolean awaited;
+
+  /** The tokens that are submitted: those from {@link #from} to {@link #to} are still to do. */
+  Source tokens;
+
+  int[] plain;
+  int from;
+  int to;
+
+  /** The logits of the tokens from here on are wanted. */
+  int wantedFrom;
+
+  /** Whether what is submitted is a prompt, which may be split and has to queue. */
+  boolean prompt;
+
+  /** Tokens of the prompt that other sequences had left in the cache. */
+  int reused;
+
+  /** Where a prompt stands in the queue: the scheduler's clock at its arrival, plus its tokens. */
+  long turn;
+
+  /** How many tokens are in the present step. */
+  int rows;
+
+  /** Whether it is in the present step: until that ends, its sequence is in use. */
+  boolean running;
+
+  /** When the last submission was finished, of System.nanoTime; when the lane first submitted. */
+  long finishedAt;
+
+  long waitedNanos;
+  long submittedAt;
+
+  /** Whether the lane is likely to be back before the next step. */
+  boolean quick = true;
+
+  boolean expected;
+
+  /** Whether a decode step has been made. */
+  boolean streaming;
+
+  RuntimeException failure;
+
+  Lane(
+      Scheduler scheduler,
+      Sequence sequence,
+      int vocabularySize,
+      int priority,
+      boolean hasDeadline,
+      long deadline,
+      Condition changed) {
+    this.scheduler = scheduler;
+    this.sequence = sequence;
+    this.vocabularySize = vocabularySize;
+    this.priority = priority;
+    this.hasDeadline = hasDeadline;
+    this.deadline = deadline;
+    this.changed = changed;
+  }
+
+  /**
+   * Submits a prompt, of which the sequence has the first tokens already. Its last token's logits
+   * will be {@link #logits logits(0)}.
+   *
+   * @param prompt puts its tokens into a batch
+   * @param plain the ids of its tokens up to the first that is none (but a row of an encoder): what
+   *     other sequences have computed for these is taken over
+   * @param first index of the first token that is to go through the model
+   * @param length how many tokens the prompt has
+   * @throws org.llamaj.OverloadedException if too many prompts wait
+   */
+  public void submitPrompt(Source prompt, int[] plain, int first, int length) {
+    this.plain = plain;
+    scheduler.submit(this, prompt, first, length, length - 1, true);
+  }
+
+  /**
+   * Submits the next tokens of a sequence whose prompt has been read: one, or with drafted ones
+   * after it. The logits of each are wanted.
+   *
+   * @param ids holds the tokens; left as it is until {@link #await} returns
+   * @param count how many
+   */
+  public void submit(int[] ids, int count) {
+    next = ids;
+    scheduler.submit(this, nextTokens, 0, count, 0, false);
+  }
+
+  /**
+   * Waits until what was submitted has gone through the model; the calling thread may be the one
+   * that computes, for all lanes.
+   *
+   * @return whether it has
+   * @throws org.llamaj.LlamaException if the sequence is full, or the model is closed
+   */
+  public Outcome await() {
+    return scheduler.await(this);
+  }
+
+  /**
+   * The logits of a token that was submitted.
+   *
+   * @param index 0 for the first one whose logits were wanted
+   * @return one value per token id; the lane's own array, overwritten by the next submission
+   */
+  public float[] logits(int index) {
+    return logits[index];
+  }
+
+  /** Where a forward pass writes. */
+  float[] logitsTarget(int index) {
+    if (index >= logits.length) {
+      logits = Arrays.copyOf(logits, Math.max(index + 1, 2 * logits.length));
+    }
+    if (logits[index] == null) {
+      logits[index] = new float[vocabularySize];
+    }
+    return logits[index];
+  }
+
+  /**
+   * How many tokens of prompts needed no computation, since other sequences had left them in the
+   * cache.
+   *
+   * @return tokens
+   */
+  public int reusedTokens() {
+    return reused;
+  }
+
+  /**
+   * How long prompts waited before their first token was taken up.
+   *
+   * @return nanoseconds
+   */
+  public long waitedNanos() {
+    return waitedNanos;
+  }
+
+  /** Ends waiting; may be called from any thread, at any time. */
+  public void cancel() {
+    cancelled = true;
+    scheduler.wake(this);
+  }
+
+  /** Tells the scheduler that no more tokens come. The sequence stays open. */
+  @Override
+  public void close() {
+    scheduler.close(this);
+  }
+}

@@ -1,0 +1,211 @@
+package org.llamaj;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.llamaj.generate.Lane;
+import org.llamaj.generate.Scheduler;
+import org.llamaj.transformer.Sequence;
+
+@Timeout(60)
+class SchedulerTest {
+
+  @Test
+  void manyThreadsShareForwardPassesAndGetTheTextsOfEachAlone() throws Exception {
+    try (LlamaModel model = load(512, 64)) {
+      List<String> alone =
+          IntStream.range(0, 12).mapToObj(i -> request(model, i).generate().text()).toList();
+      long before = model.scheduler().steps();
+      try (ExecutorService threads = Executors.newFixedThreadPool(12)) {
+        CountDownLatch start = new CountDownLatch(12);
+        List<Future<String>> texts = new ArrayList<>();
+        for (int i = 0; i < 12; i++) {
+          int prompt = i;
+          texts.add(
+              threads.submit(
+                  () -> {
+                    start.countDown();
+                    start.await();
+                    return request(model, prompt).generate().text();
+                  }));
+        }
+        for (int i = 0; i < 12; i++) {
+          assertThat(texts.get(i).get()).isEqualTo(alone.get(i));
+        }
+      }
+      assertThat(model.scheduler().steps() - before)
+          .as("forward passes of 12 texts of 100 tokens")
+          .isBetween(100L, 1000L);
+    }
+  }
+
+  @Test
+  void aBatchGivesTheTextsInOrderInFewerPasses() throws Exception {
+    try (LlamaModel model = load(512, 64)) {
+      List<String> prompts = IntStream.range(0, 20).mapToObj(SchedulerTest::prompt).toList();
+      List<String> alone =
+          prompts.stream()
+              .map(text -> model.prompt(text).temperature(0).maxTokens(60).generate().text())
+              .toList();
+      long before = model.scheduler().steps();
+      List<Generation> together =
+          model.batch(prompts).temperature(0).maxTokens(60).concurrency(10).generate();
+      assertThat(together).extracting(Generation::text).isEqualTo(alone);
+      assertThat(model.scheduler().steps() - before).isLessThan(20 * 60 / 2);
+    }
+  }
+
+  @Test
+  void aFailureInABatchEndsIt() {
+    try (LlamaModel model = load(512, 64)) {
+      List<String> prompts = new ArrayList<>(List.of("a", "b", "long ".repeat(1000)));
+      assertThatThrownBy(() -> model.batch(prompts).maxTokens(100_000).generate())
+          .isInstanceOf(LlamaException.class)
+          .hasMessageContaining("context of 600 tokens");
+      assertThat(model.prompt("a").maxTokens(2).generate().tokens()).isNotEmpty();
+    }
+  }
+
+  @Test
+  void promptsAreReadInChunksWhileOthersStream() {
+    try (LlamaModel model = load(512, 16);
+        Sequence streaming = model.transformer().newSequence();
+        Sequence reading = model.transformer().newSequence()) {
+      Scheduler scheduler = model.scheduler();
+      int[] prompt = IntStream.range(0, 100).map(i -> i % 200 + 1).toArray();
+      try (Lane stream = scheduler.open(streaming, 0, java.util.OptionalLong.empty());
+          Lane reader = scheduler.open(reading, 0, java.util.OptionalLong.empty())) {
+        submit(stream, prompt);
+        stream.await();
+        assertThat(streaming.length()).as("alone, in one step").isEqualTo(100);
+        step(stream);
+        submit(reader, IntStream.range(0, 100).map(i -> i % 150 + 9).toArray());
+        for (int i = 1; i <= 6; i++) {
+          step(stream);
+          assertThat(reading.length()).isEqualTo(16 * i);
+        }
+        assertThat(reader.await()).isEqualTo(Lane.Outcome.DONE);
+        assertThat(reading.length()).isEqualTo(100);
+      }
+    }
+  }
+
+  @Test
+  void aHigherPriorityGoesFirstAndEqualsTakeTurns() {
+    try (LlamaModel model = load(32, 32);
+        Sequence a = model.transformer().newSequence();
+        Sequence b = model.transformer().newSequence();
+        Sequence c = model.transformer().newSequence()) {
+      Scheduler scheduler = model.scheduler();
+      int[] ids = IntStream.range(0, 96).map(i -> i % 200 + 1).toArray();
+      int[] others = IntStream.range(0, 96).map(i -> i % 100 + 7).toArray();
+      try (Lane longOne = scheduler.open(a, 0, java.util.OptionalLong.empty());
+          Lane equal = scheduler.open(b, 0, java.util.OptionalLong.empty());
+          Lane urgent = scheduler.open(c, 1, java.util.OptionalLong.empty())) {
+        submit(longOne, ids);
+        submit(equal, others);
+        submit(urgent, 5, 6, 7);
+        urgent.await();
+        assertThat(a.length()).as("the rest of the first step").isEqualTo(29);
+        assertThat(b.length()).isZero();
+        equal.await();
+        assertThat(b.length()).isEqualTo(96);
+        assertThat(a.length()).isBetween(29 + 32, 96);
+      }
+    }
+  }
+
+  @Test
+  void tooManyPromptsAreRefused() {
+    try (LlamaModel model =
+            LlamaModel.builder(TestModels.small()).contextLength(600).queueLimit(1).load();
+        Sequence a = model.transformer().newSequence();
+        Lane lane = model.scheduler().open(a, 0, java.util.OptionalLong.empty())) {
+      submit(lane, 1, 2, 3);
+      assertThatThrownBy(() -> model.generate("b"))
+          .isInstanceOf(OverloadedException.class)
+          .hasMessageContaining("fewer than 1 prompts");
+      lane.await();
+      assertThat(model.prompt("b").maxTokens(1).generate().tokens()).hasSize(1);
+    }
+  }
+
+  @Test
+  void aTimeLimitEndsAGenerationWithWhatThereIs() {
+    try (LlamaModel model = load(512, 64)) {
+      Generation none = model.prompt("x").timeLimit(Duration.ZERO).generate();
+      assertThat(none.finishReason()).isEqualTo(FinishReason.TIME_LIMIT);
+      assertThat(none.tokens()).isEmpty();
+      GenerationStream stream =
+          model.prompt("x").temperature(0).timeLimit(Duration.ofMillis(300)).stream();
+      stream.next();
+      sleep(350);
+      Generation some = stream.readAll(_ -> {});
+      assertThat(some.finishReason()).isEqualTo(FinishReason.TIME_LIMIT);
+      assertThat(some.tokens()).isNotEmpty();
+    }
+  }
+
+  @Test
+  void aStreamThatWaitsCanBeCancelledWhileAnotherOneComputes() throws Exception {
+    try (LlamaModel model = load(512, 64);
+        ExecutorService threads = Executors.newFixedThreadPool(2)) {
+      GenerationStream other = model.prompt("a").temperature(0).maxTokens(500).stream();
+      GenerationStream cancelled = model.prompt("b").temperature(0).maxTokens(500).stream();
+      Future<Generation> first = threads.submit(() -> other.readAll(_ -> {}));
+      Future<Generation> second = threads.submit(() -> cancelled.readAll(_ -> {}));
+      sleep(5);
+      cancelled.cancel();
+      assertThat(second.get(10, TimeUnit.SECONDS).finishReason()).isEqualTo(FinishReason.CANCELLED);
+      other.cancel();
+      first.get(10, TimeUnit.SECONDS);
+      assertThat(model.transformer().newSequence().length()).isZero();
+    }
+  }
+
+  private static void submit(Lane lane, int... prompt) {
+    lane.submitPrompt(
+        (batch, sequence, i) -> batch.add(sequence, prompt[i]), prompt, 0, prompt.length);
+  }
+
+  private static void step(Lane lane) {
+    lane.submit(new int[] {3}, 1);
+    assertThat(lane.await()).isEqualTo(Lane.Outcome.DONE);
+  }
+
+  private static GenerationRequest request(LlamaModel model, int i) {
+    return model.prompt(prompt(i)).temperature(0).maxTokens(100);
+  }
+
+  private static String prompt(int i) {
+    return "the quick brown fox ".repeat(i % 5 + 1) + i;
+  }
+
+  private static LlamaModel load(int batchSize, int promptChunk) {
+    return LlamaModel.builder(TestModels.small())
+        .kernels("scalar")
+        .contextLength(600)
+        .batchSize(batchSize)
+        .promptChunk(promptChunk)
+        .load();
+  }
+
+  private static void sleep(int millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
