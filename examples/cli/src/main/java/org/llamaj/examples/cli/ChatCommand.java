@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
 final class ChatCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ModelOptions modelOptions;
+  @Mixin private PictureArguments pictureArguments;
   @Mixin private GenerationArguments generationArguments;
 
   @Option(
@@ -35,7 +36,7 @@ final class ChatCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     GenerationOptions options = generationArguments.options();
     boolean interactive = Terminal.isInteractive();
-    try (LlamaModel model = modelOptions.load()) {
+    try (LlamaModel model = modelOptions.load(pictureArguments.mmproj())) {
       if (interactive) {
         spec.commandLine().getOut().println(model.describe());
         spec.commandLine().getOut().println("/help lists commands, /bye ends.");
@@ -43,6 +44,7 @@ final class ChatCommand implements Callable<Integer> {
       new ChatLoop(
               model,
               Optional.ofNullable(system),
+              pictureArguments.pictures(),
               options,
               spec.commandLine(),
               Terminal.lines(),

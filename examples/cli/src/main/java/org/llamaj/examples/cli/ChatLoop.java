@@ -2,6 +2,9 @@ package org.llamaj.examples.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.llamaj.ChatBuilder;
 import org.llamaj.ChatSession;
@@ -10,6 +13,8 @@ import org.llamaj.GenerationOptions;
 import org.llamaj.GenerationStream;
 import org.llamaj.LlamaException;
 import org.llamaj.LlamaModel;
+import org.llamaj.Picture;
+import org.llamaj.tokenizer.chat.Content;
 import org.llamaj.tokenizer.chat.Message;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
@@ -20,6 +25,7 @@ final class ChatLoop {
       """
       /system TEXT  begin anew with another system message
       /reset        begin anew
+      /image FILE   shows a picture with the next message
       /bye          end (also Ctrl-D)
       Ctrl-C ends a running answer. A line that ends with \\ goes on in the next.
       """;
@@ -33,24 +39,31 @@ final class ChatLoop {
   private final Ansi ansi;
 
   private Optional<String> system;
+
+  /** Shown with the next message. */
+  private final List<Picture> pictures;
+
   private ChatSession session;
 
   /**
    * A loop, not yet begun.
    *
    * @param system the system message
+   * @param pictures shown with the first message
    * @param command where output goes
    * @param interactive whether to show prompts and timings, and to go on after failures
    */
   ChatLoop(
       LlamaModel model,
       Optional<String> system,
+      List<Picture> pictures,
       GenerationOptions options,
       CommandLine command,
       Terminal.Lines lines,
       boolean interactive) {
     this.model = model;
     this.system = system;
+    this.pictures = new ArrayList<>(pictures);
     this.options = options;
     this.command = command;
     this.lines = lines;
@@ -107,11 +120,32 @@ final class ChatLoop {
         system = words.length == 2 ? Optional.of(words[1]) : Optional.empty();
         restart();
       }
+      case "/image" -> show(words.length == 2 ? words[1] : "");
       case "/help" -> out.print(HELP);
       default -> out.println("Unknown command " + words[0] + "; /help lists them.");
     }
     out.flush();
     return true;
+  }
+
+  private void show(String file) {
+    try {
+      Picture picture = Picture.of(Path.of(file));
+      model.image(picture); // so that what is no picture is refused now
+      pictures.add(picture);
+    } catch (LlamaException e) {
+      if (!interactive) {
+        throw e;
+      }
+      command.getErr().println(e.getMessage());
+    }
+  }
+
+  private Message message(String text) {
+    List<Content> parts = new ArrayList<>();
+    pictures.forEach(picture -> parts.add(model.image(picture)));
+    parts.add(new Content.Text(text));
+    return Message.user(parts.toArray(Content[]::new));
   }
 
   private void restart() {
@@ -123,7 +157,8 @@ final class ChatLoop {
   }
 
   private void answer(String text) {
-    try (GenerationStream stream = session.stream(Message.user(text))) {
+    try (GenerationStream stream = session.stream(message(text))) {
+      pictures.clear();
       Generation answer = Streaming.print(stream, out);
       out.println();
       if (interactive) {

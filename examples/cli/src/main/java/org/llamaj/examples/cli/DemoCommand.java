@@ -2,6 +2,7 @@ package org.llamaj.examples.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -69,7 +70,7 @@ final class DemoCommand implements Callable<Integer> {
           /system You are a storyteller.   and then   Tell me a story about a brave fox.
         /help lists commands, /bye ends.
         """);
-    new ChatLoop(model, Optional.of(VILLAGER), GREEDY, spec.commandLine(), Terminal.lines(), true)
+    new ChatLoop(model, Optional.of(VILLAGER), List.of(), GREEDY, spec.commandLine(), Terminal.lines(), true)
         .run();
   }
 

@@ -7,9 +7,11 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.llamaj.Generation;
 import org.llamaj.GenerationOptions;
+import org.llamaj.GenerationRequest;
 import org.llamaj.GenerationStream;
 import org.llamaj.LlamaException;
 import org.llamaj.LlamaModel;
+import org.llamaj.Picture;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -28,13 +30,15 @@ import tools.jackson.databind.json.JsonMapper;
     footer = {
       "",
       "The text goes to standard output, what it took to standard error.",
-      "Names of special tokens in a prompt count as these tokens."
+      "Names of special tokens in a prompt count as these tokens; pictures stand where <|image|> is,",
+      "or at the beginning."
     })
 final class GenerateCommand implements Callable<Integer> {
   private static final JsonMapper JSON = JsonMapper.shared();
 
   @Spec private CommandSpec spec;
   @Mixin private ModelOptions modelOptions;
+  @Mixin private PictureArguments pictureArguments;
   @Mixin private GenerationArguments generationArguments;
 
   @ArgGroup(multiplicity = "1")
@@ -63,7 +67,7 @@ final class GenerateCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     GenerationOptions options = generationArguments.options();
     PrintWriter out = spec.commandLine().getOut();
-    try (LlamaModel model = modelOptions.load()) {
+    try (LlamaModel model = modelOptions.load(pictureArguments.mmproj())) {
       if (source.prompts != null) {
         generateAll(model, source.prompts, options, out);
       } else {
@@ -77,14 +81,14 @@ final class GenerateCommand implements Callable<Integer> {
   private void generate(
       LlamaModel model, String prompt, GenerationOptions options, PrintWriter out) {
     int[] ids = RawPrompt.encode(model.tokenizer(), prompt);
-    try (GenerationStream stream = model.prompt(ids).options(options).stream()) {
+    try (GenerationStream stream = request(model, ids).options(options).stream()) {
       Generation generation = Streaming.print(stream, out);
       out.println();
       Streaming.printTimings(generation, spec.commandLine());
     }
   }
 
-  private static void generateAll(
+  private void generateAll(
       LlamaModel model, Path prompts, GenerationOptions options, PrintWriter out)
       throws IOException {
     int lineNumber = 1;
@@ -92,11 +96,19 @@ final class GenerateCommand implements Callable<Integer> {
       if (!line.isBlank()) {
         String place = "%s, line %d".formatted(prompts, lineNumber);
         int[] ids = RawPrompt.encode(model.tokenizer(), promptOf(line, place));
-        String text = model.prompt(ids).options(options).generate().text();
+        String text = request(model, ids).options(options).generate().text();
         out.println(JSON.writeValueAsString(Map.of("text", text)));
       }
       lineNumber++;
     }
+  }
+
+  private GenerationRequest request(LlamaModel model, int[] ids) {
+    GenerationRequest request = model.prompt(ids);
+    for (Picture picture : pictureArguments.pictures()) {
+      request = request.image(picture);
+    }
+    return request;
   }
 
   private static String promptOf(String line, String place) {

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.llamaj.LlamaException;
 import org.llamaj.LlamaModel;
+import org.llamaj.ModelInput;
 import org.llamaj.transformer.Batch;
 import org.llamaj.transformer.Sequence;
 import org.llamaj.transformer.Transformer;
@@ -29,7 +30,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "The file holds little-endian 32-bit floating-point numbers, one row of the size of the",
-      "vocabulary for each position."
+      "vocabulary for each position. The ids hold the placeholders of the pictures."
     })
 final class LogitsCommand implements Callable<Integer> {
   /** Rows of logits computed by a forward pass, to bound memory. */
@@ -37,6 +38,7 @@ final class LogitsCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
   @Mixin private ModelOptions modelOptions;
+  @Mixin private PictureArguments pictureArguments;
 
   @ArgGroup(multiplicity = "1")
   private Source source;
@@ -75,11 +77,18 @@ final class LogitsCommand implements Callable<Integer> {
           "--last: expected 1 to %d, the number of tokens, found %d".formatted(ids.length, last));
     }
     int first = last == null ? 0 : ids.length - last;
-    try (LlamaModel model = modelOptions.loadExact()) {
+    try (LlamaModel model = modelOptions.loadExact(pictureArguments.mmproj())) {
       Transformer transformer = model.transformer();
       check(ids, transformer);
+      ModelInput input = model.input(ids, pictureArguments.pictures());
+      if (input.length() != ids.length) {
+        throw new LlamaException(
+            "expected the places of the pictures among the tokens, which would be %d then, found %d tokens"
+                .formatted(input.length(), ids.length));
+      }
+      input.encode(() -> false);
       try (FileChannel channel = FileChannel.open(out, CREATE, WRITE, TRUNCATE_EXISTING)) {
-        write(transformer, ids, first, channel);
+        write(transformer, input, first, channel);
       }
       int vocabulary = transformer.configuration().vocabularySize();
       spec.commandLine()
@@ -105,19 +114,20 @@ final class LogitsCommand implements Callable<Integer> {
     }
   }
 
-  private static void write(Transformer transformer, int[] ids, int first, FileChannel channel)
+  private static void write(
+      Transformer transformer, ModelInput input, int first, FileChannel channel)
       throws IOException {
     int vocabulary = transformer.configuration().vocabularySize();
     ByteBuffer row = ByteBuffer.allocate(4 * vocabulary).order(ByteOrder.LITTLE_ENDIAN);
     Batch batch = transformer.newBatch();
     try (Sequence sequence = transformer.newSequence()) {
-      for (int from = 0; from < ids.length; ) {
+      for (int from = 0; from < input.length(); ) {
         boolean wanted = from >= first;
         int step = wanted ? Math.min(ROWS, batch.capacity()) : batch.capacity();
-        int to = Math.min(wanted ? ids.length : first, from + step);
+        int to = Math.min(wanted ? input.length() : first, from + step);
         batch.clear();
         for (int i = from; i < to; i++) {
-          batch.add(sequence, ids[i]);
+          input.add(batch, sequence, i);
           if (wanted) {
             batch.wantLogits();
           }

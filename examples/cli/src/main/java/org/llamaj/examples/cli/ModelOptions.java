@@ -92,9 +92,19 @@ final class ModelOptions {
     return builder().load();
   }
 
+  /** Loads the model with its image encoder; the caller closes it. */
+  LlamaModel load(Optional<Path> mmproj) {
+    return with(builder(), mmproj.orElse(null), ModelBuilder::mmproj).load();
+  }
+
+  /** Whether no model was named. */
+  boolean isBuiltIn() {
+    return file == null;
+  }
+
   /** Loads the model, with a cache that rounds nothing if no type was asked for. */
-  LlamaModel loadExact() {
-    ModelBuilder builder = builder();
+  LlamaModel loadExact(Optional<Path> mmproj) {
+    ModelBuilder builder = with(builder(), mmproj.orElse(null), ModelBuilder::mmproj);
     return cacheType == null ? builder.cacheType(CacheType.F32).load() : builder.load();
   }
 
@@ -109,7 +119,12 @@ final class ModelOptions {
   }
 
   private ModelBuilder builder() {
-    ModelBuilder builder = file == null ? DemoModel.builder() : LlamaModel.builder(file);
+    return with(file == null ? DemoModel.builder() : LlamaModel.builder(file));
+  }
+
+  /** Applies the options to loading another model. */
+  ModelBuilder with(ModelBuilder another) {
+    ModelBuilder builder = another;
     try {
       builder = with(builder, threads, ModelBuilder::threads);
       builder = with(builder, kernels, ModelBuilder::kernels);

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 TILE = 84
-SHAPES = ["circle", "square", "triangle", "star"]
+SHAPES = ["circle", "square", "triangle"]
 COLOURS = {
     "red": ((200, 255), (0, 55), (0, 55)),
     "green": ((0, 70), (125, 255), (0, 80)),
@@ -49,16 +49,16 @@ def attempt(rng):
     thing = lambda: (NAMES[rng.integers(len(NAMES))], SHAPES[rng.integers(len(SHAPES))])
     first, second = thing(), thing()
     if kind == "one":
-        objects, sizes = [first], (10, 26)
+        objects, sizes = [first], (13, 28)
     elif kind == "same":
-        objects, sizes = [first] * int(rng.integers(2, 5)), (9, 14)
+        objects, sizes = [first] * int(rng.integers(2, 5)), (10, 15)
     elif first == second:
         return None
     elif kind == "pair":
-        objects, sizes = [first, second], (9, 17)
+        objects, sizes = [first, second], (11, 19)
     else:
         a, b = [(2, 1), (1, 2), (3, 1), (1, 3), (2, 2)][rng.integers(5)]
-        objects, sizes = [first] * a + [second] * b, (9, 13)
+        objects, sizes = [first] * a + [second] * b, (10, 14)
     radius = rng.uniform(*sizes) * min(width, height) / TILE
     places = []
     for _ in objects:
@@ -101,16 +101,16 @@ def distance(shape, x, y, r, turn):
     x, y = c * x + s * y, c * y - s * x
     if shape == "square":
         return np.maximum(np.abs(x), np.abs(y)) - r * 0.82
-    if shape == "triangle":
-        h = math.sqrt(3) / 2
-        return np.maximum(np.maximum(h * x - y / 2, -h * x - y / 2), y) - r * 0.55
-    angle, rho = np.arctan2(x, -y), np.hypot(x, y)
-    k = math.pi / 5
-    folded = np.abs((angle + k) % (2 * k) - k)
-    px, py = rho * np.cos(folded), rho * np.sin(folded)
-    outer, inner = r * 1.1, r * 0.46
-    ex, ey = inner * math.cos(k) - outer, inner * math.sin(k)
-    return (ex * py - ey * (px - outer)) / -math.hypot(ex, ey)
+    h = math.sqrt(3) / 2
+    return np.maximum(np.maximum(h * x - y / 2, -h * x - y / 2), y) - r * 0.55
+
+
+def targets(scene):
+    """What each of the 3 x 3 parts of the tile holds the centre of: float32 [9, shapes x colours]."""
+    out = np.zeros((9, len(SHAPES) * len(NAMES)), np.float32)
+    for (colour, shape), (x, y, _) in zip(scene["objects"], scene["places"]):
+        out[int(y * 3 / TILE) * 3 + int(x * 3 / TILE), SHAPES.index(shape) * len(NAMES) + NAMES.index(colour)] = 1
+    return out
 
 
 def paint(scene, rng):

@@ -11,6 +11,7 @@ import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 F = np.float32
+PARTS = 18                              # shapes x colours
 
 
 class Vision:
@@ -54,6 +55,7 @@ def shapes(vocabulary):
         out[b + "ffn_gate.weight"] = out[b + "ffn_up.weight"] = (t.wide, t.dim)
         out[b + "ffn_down.weight"] = (t.dim, t.wide)
     out["output_norm.weight"] = (t.dim,)
+    out["parts.weight"], out["parts.bias"] = (PARTS, t.dim), (PARTS,)   # for training only
     return out
 
 
@@ -61,8 +63,8 @@ def initial(vocabulary, seed=1):
     rng = np.random.default_rng(seed)
     out = {}
     for name, shape in shapes(vocabulary).items():
-        if name.endswith(("bias",)):
-            w = np.zeros(shape)
+        if name.endswith("bias"):
+            w = np.full(shape, -4.0 if name == "parts.bias" else 0.0)
         elif len(shape) == 1 and name != "v.class_embd":
             w = np.ones(shape)
         elif name in ("token_embd.weight", "v.class_embd", "v.position_embd.weight"):
@@ -277,9 +279,36 @@ class Model:
         self.tape = []
         return self.read(ids, self.see(pictures), patch)
 
-    def loss(self, pictures, ids, weight, patch, train=True):
+    def parts_loss(self, rows, parts):
+        """A second task for the encoder: each row tells what has its centre in that part of the tile. Leaves gradients."""
+        out = self.linear(rows, "parts")
+        p = 1 / (1 + np.exp(-out.v))
+        out.g = (p - parts) / F(len(parts))
+        return float(-(np.log(np.where(parts > 0, p, 1 - p) + 1e-9)).sum() / len(parts))
+
+    def encoder_loss(self, pictures, parts):
+        """Trains the encoder alone."""
+        self.clear()
+        loss = self.parts_loss(self.see(pictures), parts)
+        self.back()
+        return loss
+
+    def clear(self):
+        self.tape = []
+        for w in self.w.values():
+            w.g = None
+
+    def back(self):
+        while self.tape:
+            self.tape.pop()()
+
+    def loss(self, pictures, ids, weight, patch, parts=None, train=True):
         """Mean cross entropy of the weighted next tokens; with train, gradients are left in the weights."""
-        out = self.logits(pictures, ids[:, :-1], patch)
+        self.clear()
+        rows = self.see(pictures)
+        if parts is not None:
+            self.parts_loss(rows, parts)
+        out = self.read(ids[:, :-1], rows, patch)
         z = out.v - out.v.max(-1, keepdims=True)
         np.exp(z, out=z)
         z /= z.sum(-1, keepdims=True)
@@ -288,12 +317,9 @@ class Model:
         loss = float((-np.log(z[n, t, target] + 1e-9) * share).sum())
         right = float(((z.argmax(-1) == target) * share).sum())
         if train:
-            for w in self.w.values():
-                w.g = None
             z[n, t, target] -= 1
             z *= share[..., None]
             out.g = z
-            while self.tape:
-                self.tape.pop()()
+            self.back()
         self.tape = []
         return loss, right

@@ -9,7 +9,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from model import F, Model, initial, num, ptr, real
-from pictures import TILE, draw_scene, held_out, paint
+from pictures import draw_scene, held_out, paint, targets
 from talk import Tokenizer, conversation, learn_merges
 
 
@@ -18,16 +18,16 @@ def example(rng, tokenizer):
         scene = draw_scene(rng)
         if not held_out(scene):
             break
-    return paint(scene, rng), *tokenizer.prompt(conversation(scene, rng))
+    return paint(scene, rng), *tokenizer.prompt(conversation(scene, rng)), targets(scene)
 
 
 def batch(rng, tokenizer, size):
     examples = [example(rng, tokenizer) for _ in range(size)]
-    longest = max(len(ids) for _, ids, _ in examples)
+    longest = max(len(ids) for _, ids, _, _ in examples)
     ids, weight = np.zeros((size, longest), np.int64), np.zeros((size, longest), F)
-    for i, (_, row, answer) in enumerate(examples):
+    for i, (_, row, answer, _) in enumerate(examples):
         ids[i, :len(row)], weight[i, :len(row)] = row, answer
-    return np.stack([picture for picture, _, _ in examples]), ids, weight
+    return np.stack([e[0] for e in examples]), ids, weight, np.stack([e[3] for e in examples])
 
 
 def orthogonal(g):
@@ -50,13 +50,15 @@ class Optimizer:
         self.v = {name: np.zeros_like(w.v) for name, w in model.w.items() if not self.muon(name)}
 
     def muon(self, name):
-        return self.model.w[name].v.ndim == 2 and name not in ("token_embd.weight", "v.position_embd.weight", "v.patch_embd.weight")
+        return self.model.w[name].v.ndim == 2 and name not in ("token_embd.weight", "v.position_embd.weight", "v.patch_embd.weight", "parts.weight")
 
     def step(self, rate, decay=0.02):
         self.t += 1
-        norm = float(np.sqrt(sum(np.vdot(w.g, w.g) for w in self.model.w.values())))
+        norm = float(np.sqrt(sum(np.vdot(w.g, w.g) for w in self.model.w.values() if w.g is not None)))
         clip = F(min(1, 1 / (norm + 1e-6)))
         for name, w in self.model.w.items():
+            if w.g is None:
+                continue
             g, m = np.ascontiguousarray(w.g) * clip, self.m[name]
             if self.muon(name):
                 m *= F(0.95)
@@ -76,6 +78,7 @@ def main():
     args.add_argument("--wall-minutes", type=float, default=60)
     args.add_argument("--batch", type=int, default=32)
     args.add_argument("--resume", action="store_true", help="go on from the folder's weights")
+    args.add_argument("--encoder-first", type=float, default=0.4, help="the share of the time in which the encoder learns alone")
     args.add_argument("--seed", type=int, default=20)
     args.add_argument("--rate", type=float, default=3e-3)
     args = args.parse_args()
@@ -89,7 +92,8 @@ def main():
     if args.resume:
         with open(merges) as f:
             tokenizer = Tokenizer([tuple(pair) for pair in json.load(f)])
-        start = dict(np.load(os.path.join(args.folder, "weights.npz")))
+        start = initial(len(tokenizer.pieces))
+        start.update(np.load(os.path.join(args.folder, "weights.npz")))
     else:
         tokenizer = Tokenizer(learn_merges(texts))
         with open(merges, "w") as f:
@@ -105,8 +109,11 @@ def main():
         if done >= 1:
             break
         rate = args.rate * min(1, (optimizer.t + 1) / 100) * min(1, (1 - done) / 0.45)
-        pictures, ids, weight = batch(rng, tokenizer, args.batch)
-        loss, right = model.loss(pictures, ids, weight, patch)
+        pictures, ids, weight, parts = batch(rng, tokenizer, args.batch)
+        if done < args.encoder_first:
+            loss, right = model.encoder_loss(pictures, parts), 0
+        else:
+            loss, right = model.loss(pictures, ids, weight, patch, parts)
         norm = optimizer.step(rate)
         seen += args.batch
         losses.append(loss)
