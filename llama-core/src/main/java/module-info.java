@@ -7,6 +7,8 @@ module org.llamaj.core {
   exports org.llamaj;
   exports org.llamaj.checkpoint;
   exports org.llamaj.checkpoint.gguf;
+  exports org.llamaj.checkpoint.huggingface;
+  exports org.llamaj.checkpoint.safetensors;
   exports org.llamaj.checkpoint.synth;
   exports org.llamaj.kernel;
   exports org.llamaj.spi;

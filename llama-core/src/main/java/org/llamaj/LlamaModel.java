@@ -54,7 +54,8 @@ public final class LlamaModel implements AutoCloseable {
   /**
    * Loads a model with default options.
    *
-   * @param path a GGUF file; the first one of a split model
+   * @param path a GGUF file (the first one of a split model), or a directory as on Hugging Face;
+   *     see {@link Checkpoint#open}
    * @return to be closed by the caller
    * @throws LlamaException if the file is no model this library runs
    */
@@ -65,7 +66,7 @@ public final class LlamaModel implements AutoCloseable {
   /**
    * Tells how much memory a model would need, from the header of its file.
    *
-   * @param path a GGUF file; the first one of a split model
+   * @param path of a model, as {@link Checkpoint#open} knows it
    * @param contextLength tokens of the longest conversation
    * @param cacheType how keys and values are stored
    * @return bytes of weights, cache and activations
@@ -78,12 +79,12 @@ public final class LlamaModel implements AutoCloseable {
   /**
    * Begins to load a model from a file, which is mapped and not copied.
    *
-   * @param path a GGUF file; the first one of a split model
+   * @param path of a model, as {@link Checkpoint#open} knows it
    * @return options to set, then {@link ModelBuilder#load}
    */
   public static ModelBuilder builder(Path path) {
     Objects.requireNonNull(path, "path");
-    return new ModelBuilder(() -> GgufReader.open(path));
+    return new ModelBuilder(() -> Checkpoint.open(path));
   }
 
   /**

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.DerivedTensor;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.tensor.Tensor;
 import org.llamaj.transformer.Configuration;
@@ -45,6 +46,9 @@ final class ModelDescription {
         "%s, %d MiB, %s"
             .formatted(
                 types(checkpoint), checkpoint.totalBytes() >> 20, residency(model.residency())));
+    for (String derived : derived(checkpoint)) {
+      line(text, "", derived);
+    }
     line(
         text,
         "context",
@@ -76,9 +80,26 @@ final class ModelDescription {
     for (Tensor tensor : checkpoint.tensors()) {
       count += tensor.shape().elements();
     }
+    for (DerivedTensor derived : checkpoint.derived()) {
+      count += derived.description().shape().elements();
+    }
     return count >= 1_000_000_000
         ? "%.2f billion parameters".formatted(count / 1e9)
         : "%.1f million parameters".formatted(count / 1e6);
+  }
+
+  /** What had to be made in memory, by how. */
+  private static List<String> derived(Checkpoint checkpoint) {
+    Map<String, Long> bytes = new TreeMap<>();
+    for (DerivedTensor derived : checkpoint.derived()) {
+      bytes.merge(derived.how(), derived.description().bytes(), Long::sum);
+    }
+    return bytes.entrySet().stream()
+        .map(
+            entry ->
+                "%d MiB of it made at load, in private memory: %s; converted to GGUF, it would be mapped"
+                    .formatted(entry.getValue() >> 20, entry.getKey()))
+        .toList();
   }
 
   /** The element types by their share of the bytes, the largest first. */

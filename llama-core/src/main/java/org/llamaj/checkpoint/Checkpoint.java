@@ -8,15 +8,31 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SequencedCollection;
 import java.util.SequencedMap;
+import java.util.function.Function;
 import org.llamaj.tensor.Tensor;
+import org.llamaj.tokenizer.Tokenizer;
+import org.llamaj.tokenizer.TokenizerException;
 
 /**
- * An open model: metadata and named tensors over the mapped file or files. Thread-safe. The memory
- * of the tensors is valid until {@link #close}; a kernel must not run on it after that.
+ * An open model: metadata and named tensors over the mapped file or files.
+ *
+ * <pre>{@code
+ * try (Checkpoint checkpoint = Checkpoint.open(path)) {
+ *   for (Tensor tensor : checkpoint.tensors()) {
+ *     System.out.println(tensor.name() + " " + tensor.type() + " " + tensor.shape());
+ *   }
+ *   float[] norm = checkpoint.tensor("output_norm.weight").toFloats();
+ * }
+ * }</pre>
+ *
+ * <p>Thread-safe. The memory of the tensors is valid until {@link #close}; a kernel must not run on
+ * it after that.
  */
 public final class Checkpoint implements AutoCloseable {
   private final Metadata metadata;
   private final SequencedMap<String, Tensor> tensors;
+  private final List<DerivedTensor> derived;
+  private final Function<Metadata, Tokenizer> tokenizer;
   private final List<Path> files;
   private final long totalBytes;
   private final Arena arena;
@@ -33,6 +49,29 @@ public final class Checkpoint implements AutoCloseable {
    */
   public Checkpoint(
       Metadata metadata, List<Tensor> tensors, List<Path> files, long totalBytes, Arena arena) {
+    this(metadata, tensors, List.of(), files, totalBytes, arena, Tokenizer::of);
+  }
+
+  /**
+   * A checkpoint of which some tensors have to be made, or whose tokenizer is in a file of its own.
+   *
+   * @param metadata what the file says about itself
+   * @param tensors in the order of the file, names unique
+   * @param derived tensors to be made, with names that no other has
+   * @param files the files behind it; empty if it was not read from files
+   * @param totalBytes the size of all files
+   * @param arena owner of the tensors' memory, closed with the checkpoint
+   * @param tokenizer reads the tokenizer
+   * @throws CheckpointException if two tensors have the same name
+   */
+  public Checkpoint(
+      Metadata metadata,
+      List<Tensor> tensors,
+      List<DerivedTensor> derived,
+      List<Path> files,
+      long totalBytes,
+      Arena arena,
+      Function<Metadata, Tokenizer> tokenizer) {
     SequencedMap<String, Tensor> byName = new LinkedHashMap<>();
     for (Tensor tensor : tensors) {
       if (byName.put(tensor.name(), tensor) != null) {
@@ -43,9 +82,26 @@ public final class Checkpoint implements AutoCloseable {
     }
     this.metadata = metadata;
     this.tensors = Collections.unmodifiableSequencedMap(byName);
+    this.derived = List.copyOf(derived);
+    this.tokenizer = tokenizer;
     this.files = List.copyOf(files);
     this.totalBytes = totalBytes;
     this.arena = arena;
+  }
+
+  /**
+   * Opens a model of any format that this library reads; which, its content tells. Files are
+   * mapped, and no tensor is read. Metadata and tensors have GGUF's names; only of safetensors
+   * files that are not part of a model the names are those in the file.
+   *
+   * @param path a GGUF file (the first one of a split model); a directory with {@code config.json}
+   *     and safetensors files as on Hugging Face, or one of these files; any safetensors file, or
+   *     an index of several; or a directory with a GGUF model
+   * @return the open checkpoint, to be closed by the caller
+   * @throws CheckpointException if there is nothing of a known format, or it is damaged
+   */
+  public static Checkpoint open(Path path) {
+    return CheckpointFormat.of(path).open(path);
   }
 
   /** {@return what messages call this checkpoint: the name of its (first) file} */
@@ -95,6 +151,29 @@ public final class Checkpoint implements AutoCloseable {
                 new CheckpointException(
                     "%s: tensor %s: expected it among the %d tensors, found none of that name"
                         .formatted(source(), name, tensors.size())));
+  }
+
+  /**
+   * The tensors that the files hold in another form, and that have to be made in memory.
+   *
+   * @return none for GGUF
+   */
+  public List<DerivedTensor> derived() {
+    return derived;
+  }
+
+  /**
+   * Reads the tokenizer that belongs to the model.
+   *
+   * @return a new tokenizer, which stays usable when this is closed
+   * @throws CheckpointException if there is none, or it is damaged or of an unknown kind
+   */
+  public Tokenizer tokenizer() {
+    try {
+      return tokenizer.apply(metadata);
+    } catch (TokenizerException e) {
+      throw new CheckpointException(source() + ": " + e.getMessage(), e);
+    }
   }
 
   /** {@return the files behind it, in order; empty if it was not read from files} */

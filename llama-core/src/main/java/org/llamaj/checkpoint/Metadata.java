@@ -21,6 +21,19 @@ import org.llamaj.tokenizer.TokenizerMetadata;
  * checkpoint is closed.
  */
 public final class Metadata implements TokenizerMetadata {
+  /**
+   * A key of this library, after the architecture's name and a dot, for what GGUF has no key for: a
+   * boolean, whether rows of query and key weights are in the order in which rotary pairs are half
+   * a head apart.
+   */
+  public static final String ROPE_HALF_SPLIT = "rope.half_split";
+
+  /**
+   * A key of this library, after the architecture's name and a dot: a boolean, whether queries and
+   * keys are normalised after rotation (Llama 4).
+   */
+  public static final String QUERY_KEY_NORM = "attention.query_key_norm";
+
   private final String source;
   private final SequencedMap<String, MetadataValue> values;
 

@@ -62,16 +62,18 @@ public interface Kernels extends AutoCloseable {
   void rmsNorm(FloatMatrix input, int rows, MemorySegment weight, float eps, FloatMatrix output);
 
   /**
-   * Rotary position embedding (Su et al. 2021) on interleaved pairs, in place: for each head, pair
-   * (x[2i], x[2i+1]) is turned by the angle of its row and i.
+   * Rotary position embedding (Su et al. 2021), in place: for each head, its i-th pair of
+   * components is turned by the angle of its row and i.
    *
    * @param x rows of heads x headDim values
    * @param rows how many rows
    * @param headDim values per head
-   * @param angles per row: cos and sin of each pair, interleaved (cos 0, sin 0, cos 1, ...); its
-   *     columns are the number of rotated components, at most headDim; later components stay
+   * @param angles per row, laid out as the components they turn: cos and sin of pair i are where
+   *     its two components are among the rotated ones. Its columns are the number of rotated
+   *     components, at most headDim; later components stay
+   * @param pairs which components make a pair: of n rotated ones, i and i + n/2, or 2i and 2i + 1
    */
-  void rotate(FloatMatrix x, int rows, int headDim, FloatMatrix angles);
+  void rotate(FloatMatrix x, int rows, int headDim, FloatMatrix angles, RotaryPairs pairs);
 
   /**
    * Whether {@link #store} and {@link #attention} can do with a type of cache.

@@ -51,6 +51,10 @@ final class ArchitectureKeys {
     return value;
   }
 
+  boolean boolOr(String name, boolean fallback) {
+    return metadata.bool(key(name)).orElse(fallback);
+  }
+
   CheckpointException wrong(String name, String expected, Object found) {
     return new CheckpointException(
         "%s: %s: expected %s, found %s".formatted(source, key(name), expected, found));

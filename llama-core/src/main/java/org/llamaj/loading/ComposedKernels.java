@@ -5,6 +5,7 @@ import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Projection;
+import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.tensor.FloatMatrix;
@@ -43,8 +44,8 @@ record ComposedKernels(Kernels main, Kernels cache) implements Kernels {
   }
 
   @Override
-  public void rotate(FloatMatrix x, int rows, int headDim, FloatMatrix angles) {
-    main.rotate(x, rows, headDim, angles);
+  public void rotate(FloatMatrix x, int rows, int headDim, FloatMatrix angles, RotaryPairs pairs) {
+    main.rotate(x, rows, headDim, angles, pairs);
   }
 
   @Override

@@ -4,6 +4,7 @@ import java.util.List;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
 import org.llamaj.checkpoint.Metadata;
+import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.tensor.Shape;
 import org.llamaj.transformer.Configuration;
 import org.llamaj.transformer.Experts;
@@ -25,7 +26,7 @@ final class ConfigurationReader {
   private static final int MAX_LAYERS = 4096;
   private static final int MAX_EXPERTS = 65_536;
 
-  /** GGUF has no key for it: Maverick, known by its number of experts, goes without. */
+  /** GGUF files have no key for it: Maverick, known by its number of experts, goes without. */
   private static final int EXPERTS_OF_MAVERICK = 128;
 
   private final Checkpoint checkpoint;
@@ -72,7 +73,13 @@ final class ConfigurationReader {
         headDim,
         feedForwardDim,
         normEps(),
-        new Rope(ropeDimensions(headDim), keys.positiveOr("rope.freq_base", 10_000), ropeScaling()),
+        new Rope(
+            ropeDimensions(headDim),
+            keys.positiveOr("rope.freq_base", 10_000),
+            ropeScaling(),
+            keys.boolOr(Metadata.ROPE_HALF_SPLIT, false)
+                ? RotaryPairs.HALF_SPLIT
+                : RotaryPairs.INTERLEAVED),
         interleavedAttention(experts),
         experts);
   }
@@ -172,7 +179,7 @@ final class ConfigurationReader {
         chunk,
         keys.numberOr("attention.temperature_scale", 0.1),
         keys.intOr("attention.temperature_length", 8192, 1, Integer.MAX_VALUE),
-        experts.count() != EXPERTS_OF_MAVERICK);
+        keys.boolOr(Metadata.QUERY_KEY_NORM, experts.count() != EXPERTS_OF_MAVERICK));
   }
 
   private int vocabularySize() {

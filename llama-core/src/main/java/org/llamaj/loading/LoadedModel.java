@@ -13,7 +13,6 @@ import org.llamaj.kernel.Workers;
 import org.llamaj.spi.FeedForwardContext;
 import org.llamaj.spi.FeedForwards;
 import org.llamaj.tokenizer.Tokenizer;
-import org.llamaj.tokenizer.TokenizerException;
 import org.llamaj.transformer.Configuration;
 import org.llamaj.transformer.PageFile;
 import org.llamaj.transformer.PageMemory;
@@ -190,10 +189,12 @@ public record LoadedModel(
       Arena arena,
       Workers workers,
       DoubleConsumer progress) {
-    return switch (options.residency()) {
-      case MAPPED -> checkpoint::find;
-      case HUGE_PAGES -> new HugePageWeights(checkpoint, arena, workers, progress);
-    };
+    WeightSource stored =
+        switch (options.residency()) {
+          case MAPPED -> checkpoint::find;
+          case HUGE_PAGES -> new HugePageWeights(checkpoint, arena, workers, progress);
+        };
+    return checkpoint.derived().isEmpty() ? stored : new DerivedWeights(checkpoint, stored, arena);
   }
 
   /** What binding has to complain about names the tensor; the file is known here. */
@@ -202,12 +203,7 @@ public record LoadedModel(
   }
 
   private static Tokenizer tokenizer(Checkpoint checkpoint, Configuration configuration) {
-    Tokenizer tokenizer;
-    try {
-      tokenizer = Tokenizer.of(checkpoint.metadata());
-    } catch (TokenizerException e) {
-      throw new CheckpointException(checkpoint.source() + ": " + e.getMessage(), e);
-    }
+    Tokenizer tokenizer = checkpoint.tokenizer();
     if (tokenizer.vocabularySize() != configuration.vocabularySize()) {
       throw new CheckpointException(
           "%s: expected as many tokens as token_embd.weight has rows, %d, found %d"

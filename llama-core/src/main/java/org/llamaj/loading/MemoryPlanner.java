@@ -26,7 +26,8 @@ public final class MemoryPlanner {
             .map(module -> module.scratchBytes(configuration, options.batchSize()))
             .orElse(0L);
     return new MemoryPlan(
-        checkpoint.tensors().stream().mapToLong(tensor -> tensor.data().byteSize()).sum(),
+        checkpoint.tensors().stream().mapToLong(tensor -> tensor.data().byteSize()).sum()
+            + checkpoint.derived().stream().mapToLong(made -> made.description().bytes()).sum(),
         footprint.cacheBytes(tokens, options.cacheType()),
         footprint.activationBytes() + ofExperts);
   }

@@ -4,8 +4,9 @@ import java.util.Optional;
 import org.llamaj.LlamaException;
 
 /**
- * How the values of a tensor are stored. Names and numbers are those of ggml. Quantised types pack
- * a block of neighbouring values of one row together with their scales.
+ * How the values of a tensor are stored. Names and numbers are those of ggml; the types after them
+ * occur in safetensors files only. Quantised types pack a block of neighbouring values of one row
+ * together with their scales.
  */
 public enum ElementType {
   /** IEEE single precision. */
@@ -77,7 +78,23 @@ public enum ElementType {
   /** Signs, one scale for 128 values. */
   Q1_0(41, 128, 18),
   /** 2 bits, one scale for 64 values. */
-  Q2_0(42, 64, 18);
+  Q2_0(42, 64, 18),
+  /** 8-bit float: 4 bits of exponent, 3 of mantissa, no infinities (OCP's E4M3). */
+  F8_E4M3(ElementType.NOT_GGML, 1, 1),
+  /** 8-bit float: 5 bits of exponent, 2 of mantissa (OCP's E5M2). */
+  F8_E5M2(ElementType.NOT_GGML, 1, 1),
+  /** A byte that is 0 or not. */
+  BOOL(ElementType.NOT_GGML, 1, 1),
+  /** Unsigned 8-bit integers. */
+  U8(ElementType.NOT_GGML, 1, 1),
+  /** Unsigned 16-bit integers. */
+  U16(ElementType.NOT_GGML, 1, 2),
+  /** Unsigned 32-bit integers. */
+  U32(ElementType.NOT_GGML, 1, 4),
+  /** Unsigned 64-bit integers. */
+  U64(ElementType.NOT_GGML, 1, 8);
+
+  private static final int NOT_GGML = -1;
 
   private static final ElementType[] BY_GGML_ID = byGgmlId();
 
@@ -93,7 +110,9 @@ public enum ElementType {
 
   private static ElementType[] byGgmlId() {
     ElementType[] types = new ElementType[43];
-    for (ElementType type : values()) types[type.ggmlId] = type;
+    for (ElementType type : values()) {
+      if (type.isGgml()) types[type.ggmlId] = type;
+    }
     return types;
   }
 
@@ -109,7 +128,12 @@ public enum ElementType {
         : Optional.ofNullable(BY_GGML_ID[ggmlId]);
   }
 
-  /** {@return the number of this type in GGUF files} */
+  /** {@return whether GGUF files can have tensors of this type} */
+  public boolean isGgml() {
+    return ggmlId != NOT_GGML;
+  }
+
+  /** {@return the number of this type in GGUF files; -1 if they cannot have it} */
   public int ggmlId() {
     return ggmlId;
   }

@@ -3,6 +3,7 @@ package org.llamaj.tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 import org.llamaj.LlamaException;
+import org.llamaj.tensor.encoding.Dequantizer;
 
 /**
  * A named weight, used where it lies: mostly a slice of a mapped file.
@@ -46,6 +47,45 @@ public record Tensor(String name, ElementType type, Shape shape, MemorySegment d
   /** {@return the bytes of a row} */
   public long rowBytes() {
     return type.rowBytes(shape.columns());
+  }
+
+  /**
+   * One row as floats, whatever its type.
+   *
+   * @param row from 0
+   * @return {@link #columns} values, a copy
+   * @throws LlamaException if there is no such row, or it is too long for an array
+   */
+  public float[] rowAsFloats(long row) {
+    if (row < 0 || row >= rows()) {
+      throw new LlamaException("%s: no row %d in a tensor of %s".formatted(name, row, shape));
+    }
+    float[] values = new float[arrayLength(columns())];
+    Dequantizer.dequantizeRow(this, row, values, 0);
+    return values;
+  }
+
+  /**
+   * All values as floats, whatever their type.
+   *
+   * @return row after row, a copy
+   * @throws LlamaException if there are too many for an array; then read row by row
+   */
+  public float[] toFloats() {
+    float[] values = new float[arrayLength(shape.elements())];
+    int columns = (int) columns();
+    for (int row = 0; row < rows(); row++) {
+      Dequantizer.dequantizeRow(this, row, values, row * columns);
+    }
+    return values;
+  }
+
+  private int arrayLength(long length) {
+    if (length > Integer.MAX_VALUE - 8) {
+      throw new LlamaException(
+          "%s: expected fewer values than an array can hold, found %d".formatted(name, length));
+    }
+    return (int) length;
   }
 
   /**

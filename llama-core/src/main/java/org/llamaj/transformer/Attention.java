@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Projection;
+import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.tensor.FloatMatrix;
@@ -52,6 +53,7 @@ final class Attention {
   private final Workspace workspace;
   private final Weights weights;
   private final Positions positions;
+  private final RotaryPairs rotaryPairs;
   private final float normEps;
   private final FloatMatrix queryHeads; // the queries, one head per row
   private final FloatMatrix keyHeads;
@@ -62,11 +64,13 @@ final class Attention {
       Kernels kernels,
       AttentionShape shape,
       Positions positions,
+      RotaryPairs rotaryPairs,
       float normEps,
       Workspace workspace,
       Weights weights) {
     this.kernels = kernels;
     this.positions = positions;
+    this.rotaryPairs = rotaryPairs;
     this.normEps = normEps;
     this.shape = shape;
     this.workspace = workspace;
@@ -120,8 +124,8 @@ final class Attention {
   }
 
   private void rotate(int rows) {
-    kernels.rotate(workspace.queries(), rows, shape.headDim(), workspace.angles());
-    kernels.rotate(workspace.keys(), rows, shape.headDim(), workspace.angles());
+    kernels.rotate(workspace.queries(), rows, shape.headDim(), workspace.angles(), rotaryPairs);
+    kernels.rotate(workspace.keys(), rows, shape.headDim(), workspace.angles(), rotaryPairs);
   }
 
   private void addBias(FloatMatrix x, int rows, MemorySegment bias) {

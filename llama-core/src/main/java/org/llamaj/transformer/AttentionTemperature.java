@@ -2,6 +2,7 @@ package org.llamaj.transformer;
 
 import java.lang.foreign.Arena;
 import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.tensor.FloatMatrix;
 
 /**
@@ -39,7 +40,7 @@ final class AttentionTemperature {
   /** Multiplies queries, rows of heads x headDim values, in place. */
   void scale(Kernels kernels, FloatMatrix queries, int rows) {
     if (!allOne) {
-      kernels.rotate(queries, rows, rotations.columns(), rotations);
+      kernels.rotate(queries, rows, rotations.columns(), rotations, RotaryPairs.INTERLEAVED);
     }
   }
 }

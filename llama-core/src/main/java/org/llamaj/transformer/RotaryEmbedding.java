@@ -1,5 +1,6 @@
 package org.llamaj.transformer;
 
+import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.tensor.FloatMatrix;
 
 /**
@@ -11,6 +12,7 @@ import org.llamaj.tensor.FloatMatrix;
 final class RotaryEmbedding {
   private final double[] frequencies;
   private final double magnitude;
+  private final RotaryPairs pairs;
 
   /**
    * @param rope the model's rotary positions
@@ -18,6 +20,7 @@ final class RotaryEmbedding {
    */
   RotaryEmbedding(Rope rope, float[] factors) {
     int dimensions = rope.dimensions();
+    pairs = rope.pairs();
     frequencies = new double[dimensions / 2];
     for (int i = 0; i < frequencies.length; i++) {
       frequencies[i] = Math.pow(rope.theta(), -2.0 * i / dimensions);
@@ -44,14 +47,18 @@ final class RotaryEmbedding {
    *
    * @param positions position of each row
    * @param rows how many rows
-   * @param angles rows of {@code dimensions} values: cos and sin of pair 0, of pair 1, ...
+   * @param angles rows of {@code dimensions} values: cos and sin of each pair in the places of its
+   *     two components
    */
   void angles(int[] positions, int rows, FloatMatrix angles) {
+    boolean halves = pairs == RotaryPairs.HALF_SPLIT;
+    int step = halves ? 1 : 2;
+    int apart = halves ? frequencies.length : 1;
     for (int row = 0; row < rows; row++) {
       for (int i = 0; i < frequencies.length; i++) {
         double angle = positions[row] * frequencies[i];
-        angles.set(row, 2 * i, (float) (Math.cos(angle) * magnitude));
-        angles.set(row, 2 * i + 1, (float) (Math.sin(angle) * magnitude));
+        angles.set(row, step * i, (float) (Math.cos(angle) * magnitude));
+        angles.set(row, step * i + apart, (float) (Math.sin(angle) * magnitude));
       }
     }
   }

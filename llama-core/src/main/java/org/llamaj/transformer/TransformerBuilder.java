@@ -131,7 +131,13 @@ public final class TransformerBuilder {
         c.normEps(),
         vector(block + "attn_norm.weight", c.dim()),
         new Attention(
-            kernels, shape, positions(layer), c.normEps(), workspace, attentionWeights(block)),
+            kernels,
+            shape,
+            positions(layer),
+            c.rope().pairs(),
+            c.normEps(),
+            workspace,
+            attentionWeights(block)),
         vector(block + "ffn_norm.weight", c.dim()),
         feedForward);
   }

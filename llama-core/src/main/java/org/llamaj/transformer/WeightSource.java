@@ -65,7 +65,7 @@ public interface WeightSource {
 
   private static boolean isWeight(ElementType type) {
     return switch (type) {
-      case I8, I16, I32, I64, F64, Q8_1 -> false;
+      case I8, I16, I32, I64, U8, U16, U32, U64, BOOL, F64, Q8_1 -> false;
       default -> true;
     };
   }

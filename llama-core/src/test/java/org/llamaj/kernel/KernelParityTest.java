@@ -245,12 +245,14 @@ class KernelParityTest {
       if (rotated == 0) {
         continue;
       }
-      FloatMatrix expected = random.matrix(67, 3 * headDim);
-      FloatMatrix found = copy(expected);
-      FloatMatrix angles = random.matrix(67, rotated);
-      reference().rotate(expected, 66, headDim, angles);
-      kernels(3).rotate(found, 66, headDim, angles);
-      compare(expected, found, 2e-6);
+      for (RotaryPairs pairs : RotaryPairs.values()) {
+        FloatMatrix expected = random.matrix(67, 3 * headDim);
+        FloatMatrix found = copy(expected);
+        FloatMatrix angles = random.matrix(67, rotated);
+        reference().rotate(expected, 66, headDim, angles, pairs);
+        kernels(3).rotate(found, 66, headDim, angles, pairs);
+        compare(expected, found, 2e-6);
+      }
     }
   }
 

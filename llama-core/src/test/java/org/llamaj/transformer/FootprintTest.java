@@ -14,6 +14,7 @@ import org.llamaj.LlamaModel;
 import org.llamaj.MemoryPlan;
 import org.llamaj.golden.GoldenCase;
 import org.llamaj.kernel.CacheType;
+import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Workers;
 import org.llamaj.kernel.scalar.ScalarKernelProvider;
@@ -34,7 +35,7 @@ class FootprintTest {
           128,
           16_384,
           1e-5f,
-          new Rope(128, 5e5, new RopeScaling.None()),
+          new Rope(128, 5e5, new RopeScaling.None(), RotaryPairs.INTERLEAVED),
           new InterleavedAttention(4, 8192, 0.1, 8192, true),
           new Experts(16, 1, 8192, 1, true, Experts.Routing.SIGMOID_OF_INPUT));
 

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import org.llamaj.tokenizer.file.GgufTokenizers;
 import org.llamaj.tokenizer.file.TokenizerFiles;
+import org.llamaj.tokenizer.huggingface.HuggingFaceDirectory;
 
 /**
  * Translates between text and token ids. Tokenizers are immutable and safe for use by many threads.
@@ -38,6 +39,23 @@ public interface Tokenizer {
    */
   static Tokenizer load(Path file) {
     return TokenizerFiles.read(file);
+  }
+
+  /**
+   * Builds the tokenizer of a model's directory: of its {@code tokenizer.json}, with the first and
+   * last tokens that the files beside it name ({@code generation_config.json}, {@code
+   * tokenizer_config.json}, {@code special_tokens_map.json}), or else of its {@code
+   * tokenizer.model}.
+   *
+   * @param directory of a model as on Hugging Face
+   * @param vocabularySize how many ids the model has; what the tokenizer lacks becomes unused
+   *     tokens
+   * @return the tokenizer
+   * @throws TokenizerException if there is no tokenizer, or it is damaged or of a kind that is not
+   *     supported
+   */
+  static Tokenizer loadDirectory(Path directory, int vocabularySize) {
+    return HuggingFaceDirectory.read(directory, vocabularySize);
   }
 
   /**

@@ -72,6 +72,11 @@ final class GgufHeader {
           "%s: expected at most %d dimensions, found %s"
               .formatted(tensor.name(), GgufPart.MAX_DIMENSIONS, shape));
     }
+    if (!tensor.type().isGgml()) {
+      throw new CheckpointException(
+          "%s: expected a type that GGUF has, found %s; write it as F16 or BF16"
+              .formatted(tensor.name(), tensor.type()));
+    }
     string(tensor.name().getBytes(StandardCharsets.UTF_8));
     i32(shape.rank());
     for (int i = shape.rank() - 1; i >= 0; i--) i64(shape.size(i));

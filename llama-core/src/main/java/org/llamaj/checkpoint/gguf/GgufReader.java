@@ -4,15 +4,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileChannel.MapMode;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
+import org.llamaj.checkpoint.MappedFile;
 import org.llamaj.checkpoint.Metadata;
 import org.llamaj.tensor.Tensor;
 
@@ -45,7 +42,7 @@ public final class GgufReader {
 
   private static Checkpoint open(Path first, Arena arena) {
     List<Path> files = new ArrayList<>(List.of(first));
-    MemorySegment segment = map(first, arena);
+    MemorySegment segment = MappedFile.map(first, arena);
     long totalBytes = segment.byteSize();
     GgufPart part = GgufPart.read(segment, name(first));
     Metadata metadata = part.metadata();
@@ -55,7 +52,7 @@ public final class GgufReader {
       files.addAll(GgufShards.others(first, count));
       GgufShards.requireNumber(metadata, 0, count);
       for (int i = 1; i < count; i++) {
-        segment = map(files.get(i), arena);
+        segment = MappedFile.map(files.get(i), arena);
         totalBytes += segment.byteSize();
         part = GgufPart.read(segment, name(files.get(i)));
         GgufShards.requireNumber(part.metadata(), i, count);
@@ -105,16 +102,6 @@ public final class GgufReader {
               .formatted(source, count));
     }
     return new Checkpoint(part.metadata(), part.tensors(), List.of(), file.byteSize(), arena);
-  }
-
-  private static MemorySegment map(Path file, Arena arena) {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      return channel.map(MapMode.READ_ONLY, 0, channel.size(), arena);
-    } catch (NoSuchFileException e) {
-      throw new CheckpointException("%s: no such file".formatted(file.toAbsolutePath()), e);
-    } catch (IOException e) {
-      throw new CheckpointException("%s: cannot be read: %s".formatted(file, e), e);
-    }
   }
 
   private static String name(Path file) {

@@ -6,6 +6,7 @@ import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Projection;
+import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.kernel.Workers;
@@ -139,19 +140,23 @@ final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public void rotate(FloatMatrix x, int rows, int headDim, FloatMatrix angles) {
+  public void rotate(FloatMatrix x, int rows, int headDim, FloatMatrix angles, RotaryPairs pairs) {
     int rotated = angles.columns();
+    boolean halves = pairs == RotaryPairs.HALF_SPLIT;
+    int step = halves ? 1 : 2; // from one pair to the next
+    int apart = halves ? rotated / 2 : 1; // the components of a pair
     workers.run(
         rows,
         (row, worker) -> {
           for (int head = 0; head < x.columns(); head += headDim) {
-            for (int i = 0; i < rotated; i += 2) {
+            for (int pair = 0; pair < rotated / 2; pair++) {
+              int i = pair * step;
               float cos = angles.get(row, i);
-              float sin = angles.get(row, i + 1);
+              float sin = angles.get(row, i + apart);
               float re = x.get(row, head + i);
-              float im = x.get(row, head + i + 1);
+              float im = x.get(row, head + i + apart);
               x.set(row, head + i, re * cos - im * sin);
-              x.set(row, head + i + 1, re * sin + im * cos);
+              x.set(row, head + i + apart, re * sin + im * cos);
             }
           }
         });

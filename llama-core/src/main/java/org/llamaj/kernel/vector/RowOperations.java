@@ -89,6 +89,29 @@ final class RowOperations {
     }
   }
 
+  /** Turns the pairs of one head whose second components are {@code half} after the first. */
+  static void rotateHalves(long x, int half, long angles) {
+    long y = x + 4L * half;
+    long sines = angles + 4L * half;
+    int i = 0;
+    for (; i <= half - LANES; i += LANES) {
+      FloatVector re = fromMemorySegment(F, ALL, x + 4L * i, LE);
+      FloatVector im = fromMemorySegment(F, ALL, y + 4L * i, LE);
+      FloatVector cos = fromMemorySegment(F, ALL, angles + 4L * i, LE);
+      FloatVector sin = fromMemorySegment(F, ALL, sines + 4L * i, LE);
+      re.mul(cos).sub(im.mul(sin)).intoMemorySegment(ALL, x + 4L * i, LE);
+      re.mul(sin).add(im.mul(cos)).intoMemorySegment(ALL, y + 4L * i, LE);
+    }
+    for (; i < half; i++) {
+      float re = ALL.get(FLOAT, x + 4L * i);
+      float im = ALL.get(FLOAT, y + 4L * i);
+      float cos = ALL.get(FLOAT, angles + 4L * i);
+      float sin = ALL.get(FLOAT, sines + 4L * i);
+      ALL.set(FLOAT, x + 4L * i, re * cos - im * sin);
+      ALL.set(FLOAT, y + 4L * i, re * sin + im * cos);
+    }
+  }
+
   /** gate = gate * up / (1 + e^-gate). */
   static void swiGlu(long gate, long up, int count, long scratch) {
     Exponential.exp(gate, -1, 0, count, scratch);

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Projection;
+import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.kernel.Workers;
@@ -93,7 +94,8 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
-  public void rotate(FloatMatrix x, int rows, int headDim, FloatMatrix angles) {
+  public void rotate(FloatMatrix x, int rows, int headDim, FloatMatrix angles, RotaryPairs pairs) {
+    rotation.halves = pairs == RotaryPairs.HALF_SPLIT;
     rotation.x = x;
     rotation.headDim = headDim;
     rotation.angles = angles;
@@ -191,12 +193,18 @@ final class VectorKernels implements Kernels {
     private FloatMatrix x;
     private int headDim;
     private FloatMatrix angles;
+    private boolean halves;
 
     @Override
     void row(int row, int worker) {
       long values = VectorKernels.row(x, row);
+      long turns = VectorKernels.row(angles, row);
       for (int head = 0; head < x.columns(); head += headDim) {
-        RowOperations.rotate(values + 4L * head, angles.columns(), VectorKernels.row(angles, row));
+        if (halves) {
+          RowOperations.rotateHalves(values + 4L * head, angles.columns() / 2, turns);
+        } else {
+          RowOperations.rotate(values + 4L * head, angles.columns(), turns);
+        }
       }
     }
   }

@@ -1,13 +1,18 @@
 package org.llamaj.kernel.x86;
 
 import static org.llamaj.kernel.x86.assembler.Address.at;
+import static org.llamaj.kernel.x86.assembler.Instruction.VFMADD231PS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VFMADDSUB213PS;
+import static org.llamaj.kernel.x86.assembler.Instruction.VFNMADD231PS;
+import static org.llamaj.kernel.x86.assembler.Instruction.VMOVSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMOVUPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMULPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VSHUFPS;
 
+import java.util.function.IntFunction;
 import org.llamaj.kernel.x86.assembler.Assembler;
 import org.llamaj.kernel.x86.assembler.Gpr;
+import org.llamaj.kernel.x86.assembler.Instruction;
 import org.llamaj.kernel.x86.assembler.Vector;
 
 /** Rotary position embedding of all heads of a row. AVX2. */
@@ -56,6 +61,49 @@ final class RotateCode {
           a.add(HEAD, 4 * headDim);
         });
     return k.finish();
+  }
+
+  /**
+   * As {@link #assemble}, for pairs half of the rotated components apart; the row's angles are all
+   * cosines, then all sines.
+   */
+  static byte[] assembleHalves(int headDim, int rotated) {
+    KernelBuilder k = new KernelBuilder(0);
+    Assembler a = k.a;
+    int half = rotated / 2;
+    k.loop(
+        HEADS,
+        () -> {
+          int i = 0;
+          for (; i + 8 <= half; i += 8) {
+            rotateHalves(a, VMOVUPS, Vector::ymm, i, half);
+          }
+          for (; i < half; i++) {
+            rotateHalves(a, VMOVSS, Vector::xmm, i, half);
+          }
+          a.add(HEAD, 4 * headDim);
+        });
+    return k.finish();
+  }
+
+  private static void rotateHalves(
+      Assembler a, Instruction move, IntFunction<Vector> register, int i, int half) {
+    Vector x0 = register.apply(0);
+    Vector x1 = register.apply(1);
+    Vector cosine = register.apply(2);
+    Vector sine = register.apply(3);
+    Vector turned0 = register.apply(4);
+    Vector turned1 = register.apply(5);
+    a.v(move, x0, at(HEAD, 4 * i));
+    a.v(move, x1, at(HEAD, 4 * (i + half)));
+    a.v(move, cosine, at(ANGLES, 4 * i));
+    a.v(move, sine, at(ANGLES, 4 * (i + half)));
+    a.v(VMULPS, turned0, x0, cosine);
+    a.v(VFNMADD231PS, turned0, x1, sine);
+    a.v(VMULPS, turned1, x1, cosine);
+    a.v(VFMADD231PS, turned1, x0, sine);
+    a.v(move, at(HEAD, 4 * i), turned0);
+    a.v(move, at(HEAD, 4 * (i + half)), turned1);
   }
 
   /** (x0, x1) becomes (x0 cos - x1 sin, x1 cos + x0 sin). */

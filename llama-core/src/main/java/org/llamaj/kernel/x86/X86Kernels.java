@@ -7,6 +7,7 @@ import java.util.function.Supplier;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Projection;
+import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.kernel.Workers;
@@ -26,6 +27,7 @@ final class X86Kernels implements Kernels {
   private final RowTasks rowTasks;
   private final ShapedCode norm;
   private final ShapedCode rotate;
+  private final ShapedCode rotateHalves;
   private final MachineCode add;
   private final MachineCode swiGlu;
   private final Supplier<Kernels> fallbackSource;
@@ -45,6 +47,7 @@ final class X86Kernels implements Kernels {
     rowTasks = new RowTasks(workers);
     norm = new ShapedCode(cache, (columns, weighted) -> NormCode.assemble(columns, weighted == 1));
     rotate = new ShapedCode(cache, RotateCode::assemble);
+    rotateHalves = new ShapedCode(cache, RotateCode::assembleHalves);
     add = cache.get("add", ElementwiseCode::add);
     swiGlu = cache.get("swiGlu", ElementwiseCode::swiGlu);
   }
@@ -123,13 +126,16 @@ final class X86Kernels implements Kernels {
   }
 
   @Override
-  public void rotate(FloatMatrix x, int rows, int headDim, FloatMatrix angles) {
+  public void rotate(FloatMatrix x, int rows, int headDim, FloatMatrix angles, RotaryPairs pairs) {
     int rotated = angles.columns();
     rowTasks
         .arguments(x.address(), angles.address(), x.columns() / headDim)
         .strides(4L * x.columns(), 4L * rotated, 0)
         .constants(0, 0)
-        .run(rotate.get(headDim, rotated), rows, x.columns());
+        .run(
+            (pairs == RotaryPairs.INTERLEAVED ? rotate : rotateHalves).get(headDim, rotated),
+            rows,
+            x.columns());
   }
 
   @Override

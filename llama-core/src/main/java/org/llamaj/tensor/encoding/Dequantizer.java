@@ -63,6 +63,13 @@ public final class Dequantizer {
       case I16 -> Plain.decodeI16(source, byteOffset, out, outOffset, count);
       case I32 -> Plain.decodeI32(source, byteOffset, out, outOffset, count);
       case I64 -> Plain.decodeI64(source, byteOffset, out, outOffset, count);
+      case F8_E4M3 -> EightBitFloats.decodeE4M3(source, byteOffset, out, outOffset, count);
+      case F8_E5M2 -> EightBitFloats.decodeE5M2(source, byteOffset, out, outOffset, count);
+      case BOOL -> Plain.decodeBool(source, byteOffset, out, outOffset, count);
+      case U8 -> Plain.decodeU8(source, byteOffset, out, outOffset, count);
+      case U16 -> Plain.decodeU16(source, byteOffset, out, outOffset, count);
+      case U32 -> Plain.decodeU32(source, byteOffset, out, outOffset, count);
+      case U64 -> Plain.decodeU64(source, byteOffset, out, outOffset, count);
       default -> {
         BlockDecoder decoder = blockDecoder(type);
         int blocks = count / type.blockSize();
@@ -112,7 +119,8 @@ public final class Dequantizer {
       case TQ2_0 -> TernaryQuants::decodeTQ2_0;
       case MXFP4 -> Microscaling::decodeMXFP4;
       case NVFP4 -> Microscaling::decodeNVFP4;
-      case F32, F16, BF16, F64, I8, I16, I32, I64 -> throw new AssertionError(type);
+      case F32, F16, BF16, F64, F8_E4M3, F8_E5M2 -> throw new AssertionError(type);
+      case I8, I16, I32, I64, BOOL, U8, U16, U32, U64 -> throw new AssertionError(type);
     };
   }
 }

@@ -15,6 +15,7 @@ import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Projection;
 import org.llamaj.kernel.RandomTensors;
+import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.TestPages;
 import org.llamaj.kernel.WeightMatrix;
@@ -107,10 +108,22 @@ class ScalarKernelsTest {
     FloatMatrix angles = FloatMatrix.allocate(arena, 1, 2);
     angles.set(0, 0, 0); // a quarter turn: cos 0, sin 1
     angles.set(0, 1, 1);
-    kernels.rotate(x, 1, 4, angles);
+    kernels.rotate(x, 1, 4, angles, RotaryPairs.INTERLEAVED);
     float[] turned = new float[8];
     x.copyRow(0, turned);
     assertThat(turned).containsExactly(-2, 1, 3, 4, -6, 5, 7, 8);
+  }
+
+  @Test
+  void rotatesHalvesAndLeavesTheRest() {
+    FloatMatrix x = FloatMatrix.allocate(arena, 1, 12);
+    for (int i = 0; i < 12; i++) x.set(0, i, i + 1);
+    FloatMatrix angles = FloatMatrix.allocate(arena, 1, 4);
+    angles.setRow(0, new float[] {0, 1, 1, 0}); // cosines 0, 1; sines 1, 0
+    kernels.rotate(x, 1, 6, angles, RotaryPairs.HALF_SPLIT);
+    float[] turned = new float[12];
+    x.copyRow(0, turned);
+    assertThat(turned).containsExactly(-3, 2, 1, 4, 5, 6, -9, 8, 7, 10, 11, 12);
   }
 
   @ParameterizedTest

@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Projection;
 import org.llamaj.kernel.WeightMatrix;
+import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Workers;
 import org.llamaj.kernel.scalar.ScalarKernelProvider;
 import org.llamaj.tensor.ElementType;
@@ -397,13 +398,15 @@ class X86KernelsTest {
       for (int rotated : new int[] {2, 8, 14, 64}) {
         int headDim = 64;
         int rows = 23;
-        FloatMatrix expected = random(rows, 20 * headDim, 1);
-        FloatMatrix actual = random(rows, 20 * headDim, 1);
-        FloatMatrix angles = random(rows, rotated, 2);
-        scalar.rotate(expected, rows, headDim, angles);
-        kernels.rotate(actual, rows, headDim, angles);
+        for (RotaryPairs pairs : RotaryPairs.values()) {
+          FloatMatrix expected = random(rows, 20 * headDim, 1);
+          FloatMatrix actual = random(rows, 20 * headDim, 1);
+          FloatMatrix angles = random(rows, rotated, 2);
+          scalar.rotate(expected, rows, headDim, angles, pairs);
+          kernels.rotate(actual, rows, headDim, angles, pairs);
 
-        assertThat(error(actual, expected)).as("%d rotated", rotated).isLessThan(1e-6);
+          assertThat(error(actual, expected)).as("%d rotated", rotated).isLessThan(1e-6);
+        }
       }
     }
   }

@@ -23,18 +23,7 @@ public final class TokenizerFiles {
    * @throws TokenizerException if the file cannot be read, is damaged, or of another kind
    */
   public static Tokenizer read(Path path) {
-    byte[] data;
-    try {
-      long size = Files.size(path);
-      if (size > LARGEST) {
-        throw new TokenizerException(
-            "%s: expected a tokenizer of at most %d bytes, found %d"
-                .formatted(path, LARGEST, size));
-      }
-      data = Files.readAllBytes(path);
-    } catch (IOException e) {
-      throw new TokenizerException("%s: cannot be read: %s".formatted(path, e), e);
-    }
+    byte[] data = bytes(path);
     String file = path.toString();
     if (startsWith(data, "GGUF")) {
       throw new TokenizerException(
@@ -50,6 +39,27 @@ public final class TokenizerFiles {
       throw new TokenizerException(file + ": expected a tokenizer, found an empty file");
     }
     return SentencePieceFile.read(file, data);
+  }
+
+  /**
+   * The content of a file.
+   *
+   * @param path of a tokenizer or a file that belongs to it
+   * @return all of it
+   * @throws TokenizerException if the file cannot be read, or is far too large
+   */
+  public static byte[] bytes(Path path) {
+    try {
+      long size = Files.size(path);
+      if (size > LARGEST) {
+        throw new TokenizerException(
+            "%s: expected a tokenizer of at most %d bytes, found %d"
+                .formatted(path, LARGEST, size));
+      }
+      return Files.readAllBytes(path);
+    } catch (IOException e) {
+      throw new TokenizerException("%s: cannot be read: %s".formatted(path, e), e);
+    }
   }
 
   private static boolean startsWith(byte[] data, String magic) {

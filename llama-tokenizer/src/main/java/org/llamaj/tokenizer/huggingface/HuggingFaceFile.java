@@ -27,9 +27,11 @@ public final class HuggingFaceFile {
   private final Normalizer normalizer;
   private final List<JsonNode> preTokenizers = new ArrayList<>();
   private final Model model;
+  private final SequenceSettings settings;
 
-  private HuggingFaceFile(JsonNode root) {
+  private HuggingFaceFile(JsonNode root, SequenceSettings settings) {
     this.root = root;
+    this.settings = settings;
     refuse(root.get("truncation"), "truncation");
     refuse(root.get("padding"), "padding");
     normalizer = Normalizer.of(root.get("normalizer"));
@@ -38,7 +40,8 @@ public final class HuggingFaceFile {
         .filter(step -> !step.type().equals("Metaspace"))
         .forEach(PreTokenizer::of);
     boolean bytes = preTokenizers.stream().anyMatch(step -> step.type().equals("ByteLevel"));
-    model = Model.read(root.get("model"), root.get("added_tokens"), bytes);
+    model =
+        Model.read(root.get("model"), root.get("added_tokens"), bytes, settings.vocabularySize());
   }
 
   /**
@@ -50,13 +53,22 @@ public final class HuggingFaceFile {
    * @throws TokenizerException if the file is damaged or uses what is not supported
    */
   public static Tokenizer read(String file, byte[] data) {
+    return read(file, data, SequenceSettings.NONE);
+  }
+
+  static Tokenizer read(String file, byte[] data, SequenceSettings settings) {
+    return new HuggingFaceFile(parse(file, data), settings).build();
+  }
+
+  /** A file that is a JSON value. */
+  static JsonNode parse(String file, byte[] data) {
     Object json;
     try {
       json = Json.parse(new ByteArrayInputStream(data));
     } catch (TokenizerException e) {
       throw new TokenizerException(file + ": " + e.getMessage(), e);
     }
-    return new HuggingFaceFile(new JsonNode(file, json)).build();
+    return new JsonNode(file, json);
   }
 
   private Tokenizer build() {
@@ -67,7 +79,7 @@ public final class HuggingFaceFile {
         model.vocabulary(),
         encoder,
         new AddedTokens(model.added()),
-        template.sequenceTokens(model),
+        template.sequenceTokens(model, settings),
         decoder.dropsFirstSpace());
   }
 

@@ -35,13 +35,13 @@ final class Model {
   private final MergeTable rules;
   private final Symbols symbols;
 
-  private Model(JsonNode model, JsonNode addedTokens, boolean bytes) {
+  private Model(JsonNode model, JsonNode addedTokens, boolean bytes, int leastSize) {
     this.bytes = bytes;
     this.wholeWordsFirst = model.get("ignore_merges").bool(false);
     if (!addedTokens.isNull()) {
       addedTokens.items().forEach(this::addToken);
     }
-    String[] tokens = tokens(model.get("vocab"));
+    String[] tokens = tokens(model.get("vocab"), Math.min(leastSize, MOST_IDS));
     JsonNode unk = model.get("unk_token");
     vocabulary = vocabulary(tokens, unk.isNull() ? "" : unk.string(), fallback(model));
     unknown = unk.isNull() ? -1 : Arrays.asList(tokens).indexOf(unk.string());
@@ -65,7 +65,8 @@ final class Model {
     }
   }
 
-  static Model read(JsonNode model, JsonNode addedTokens, boolean bytes) {
+  /** Reads it; as many ids as are missing to {@code leastSize} are unused. */
+  static Model read(JsonNode model, JsonNode addedTokens, boolean bytes, int leastSize) {
     // Old files do not say which model they have; only BPE has merges.
     if (!model.get("type").isNull() && !model.type().equals("BPE")
         || model.get("merges").isNull()) {
@@ -80,7 +81,7 @@ final class Model {
     if (model.get("dropout").value() instanceof Number dropout && dropout.doubleValue() != 0) {
       throw model.get("dropout").unsupported("dropout");
     }
-    return new Model(model, addedTokens, bytes);
+    return new Model(model, addedTokens, bytes, leastSize);
   }
 
   boolean bytes() {
@@ -155,9 +156,9 @@ final class Model {
   }
 
   /** The tokens by id; null where there is none. */
-  private String[] tokens(JsonNode vocab) {
+  private String[] tokens(JsonNode vocab, int leastSize) {
     Map<?, ?> ids = vocab.object();
-    int size = 0;
+    int size = leastSize;
     for (Map.Entry<?, ?> entry : ids.entrySet()) {
       size = Math.max(size, 1 + id(new JsonNode(vocab.path(), entry.getValue())));
     }

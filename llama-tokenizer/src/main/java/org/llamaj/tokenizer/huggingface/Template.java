@@ -3,6 +3,7 @@ package org.llamaj.tokenizer.huggingface;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.llamaj.tokenizer.bpe.SequenceTokens;
@@ -48,12 +49,26 @@ record Template(List<String> before, List<String> after) {
     return new Template(before, after);
   }
 
-  /** The ids of these tokens; where the template has none, those with the usual names. */
-  SequenceTokens sequenceTokens(Model model) {
-    OptionalInt bos = model.special(before, "<|begin_of_text|>", "<s>");
-    OptionalInt eos = model.special(after, "<|end_of_text|>", "</s>", "<|im_end|>");
+  /**
+   * The ids of these tokens; where the template has none, those that the settings name, or else
+   * those with the usual names.
+   */
+  SequenceTokens sequenceTokens(Model model, SequenceSettings settings) {
+    OptionalInt bos = model.special(or(before, settings.bos()), "<|begin_of_text|>", "<s>");
+    OptionalInt eos =
+        model.special(or(after, settings.eos()), "<|end_of_text|>", "</s>", "<|im_end|>");
     Set<Integer> ends = new HashSet<>(EndTokens.among(model.added()));
     eos.ifPresent(ends::add);
-    return new SequenceTokens(bos, eos, !before.isEmpty(), !after.isEmpty(), ends);
+    settings.ends().stream().filter(id -> id < model.vocabulary().size()).forEach(ends::add);
+    return new SequenceTokens(
+        bos,
+        eos,
+        settings.addsBos().orElse(!before.isEmpty()),
+        settings.addsEos().orElse(!after.isEmpty()),
+        ends);
+  }
+
+  private static List<String> or(List<String> named, Optional<String> otherwise) {
+    return named.isEmpty() ? otherwise.stream().toList() : named;
   }
 }

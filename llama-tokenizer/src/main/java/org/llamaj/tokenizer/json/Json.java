@@ -10,6 +10,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 
 /**
@@ -19,6 +20,8 @@ import tools.jackson.core.json.JsonFactory;
  */
 public final class Json {
   private static final JsonFactory FACTORY = new JsonFactory();
+  private static final JsonFactory WITH_UNIQUE_NAMES =
+      JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   private Json() {}
 
@@ -45,7 +48,23 @@ public final class Json {
    * @throws TokenizerException if the text is no JSON value
    */
   public static Object parse(InputStream stream) {
-    try (JsonParser parser = FACTORY.createParser(ObjectReadContext.empty(), stream)) {
+    return parse(FACTORY, stream);
+  }
+
+  /**
+   * Reads one JSON value that is the whole of a stream, and no object of which has two members with
+   * the same name.
+   *
+   * @param stream UTF-8 text; is not closed
+   * @return the value
+   * @throws TokenizerException if the text is no JSON value, or names are not unique
+   */
+  public static Object parseUnique(InputStream stream) {
+    return parse(WITH_UNIQUE_NAMES, stream);
+  }
+
+  private static Object parse(JsonFactory factory, InputStream stream) {
+    try (JsonParser parser = factory.createParser(ObjectReadContext.empty(), stream)) {
       return whole(parser);
     } catch (JacksonException e) {
       throw new TokenizerException("Not a JSON text: " + e.getOriginalMessage(), e);

@@ -16,12 +16,12 @@ final class ModelFile {
   /**
    * Opens a file.
    *
-   * @param file a GGUF file; empty for the demo model
+   * @param file a model as {@link Checkpoint#open} knows it; empty for the demo model
    * @return to be closed by the caller
    */
   static Checkpoint open(Optional<Path> file) {
     if (file.isPresent()) {
-      return GgufReader.open(file.get());
+      return Checkpoint.open(file.get());
     }
     try (InputStream demo = DemoModel.open()) {
       return GgufReader.read(demo, DemoModel.FILE_NAME);

@@ -90,7 +90,7 @@ final class TokenizeCommand implements Callable<Integer> {
       return Tokenizer.load(source.tokenizer);
     }
     try (Checkpoint checkpoint = ModelFile.open(Optional.ofNullable(source.model))) {
-      return Tokenizer.of(checkpoint.metadata());
+      return checkpoint.tokenizer();
     }
   }
 }
