@@ -63,9 +63,11 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     this.cached = cached;
     this.options = options;
     this.onEnd = onEnd;
-    sampler = new OptionsSampler(options.sampling(), tokenizer.vocabularySize());
+    // A model with cross-attention reads tokens that it never writes.
+    int vocabulary = lane.vocabularySize();
+    sampler = new OptionsSampler(options.sampling(), vocabulary);
     for (int token : prompt.ids()) {
-      if (token < tokenizer.vocabularySize()) {
+      if (token < vocabulary) {
         sampler.accept(token);
       }
     }

@@ -217,7 +217,7 @@ public final class ModelInput {
       case MediaEncoding.EmbeddingRows(var rows) ->
           batch.add(sequence, rows, Arrays.binarySearch(place.places(), index));
       case MediaEncoding.CrossAttentionStates(var states) ->
-          throw new LlamaException("this model has no cross-attention layers");
+          batch.add(sequence, ids[index], states);
     }
   }
 

@@ -16,6 +16,7 @@ public final class Sequence implements AutoCloseable {
   private final int contextLength;
   private final PageTable table = new Pages();
   private final PrefixChain prefix; // null if nothing is shared
+  private final SeenStates seenStates; // null without cross-attention layers
 
   /** The tokens; negative where rows of an encoder stand in their place. */
   private int[] tokens;
@@ -23,7 +24,8 @@ public final class Sequence implements AutoCloseable {
   private int length;
   private boolean closed;
 
-  Sequence(KeyValueCache cache, int contextLength, long salt) {
+  Sequence(KeyValueCache cache, SeenStates seenStates, int contextLength, long salt) {
+    this.seenStates = seenStates;
     this.cache = cache;
     this.contextLength = contextLength;
     runs = cache.pools().stream().map(PageRun::new).toArray(PageRun[]::new);
@@ -38,6 +40,7 @@ public final class Sequence implements AutoCloseable {
     prefix = other.prefix == null ? null : other.prefix.fork();
     tokens = other.tokens.clone();
     length = other.length;
+    seenStates = other.seenStates == null ? null : other.seenStates.fork();
   }
 
   /**
@@ -135,6 +138,9 @@ public final class Sequence implements AutoCloseable {
     for (PageRun run : runs) {
       run.truncate(length);
     }
+    if (seenStates != null) {
+      seenStates.truncate(length);
+    }
     return length;
   }
 
@@ -158,6 +164,10 @@ public final class Sequence implements AutoCloseable {
       truncate(0);
       closed = true;
     }
+  }
+
+  SeenStates seenStates() {
+    return seenStates;
   }
 
   PageTable pageTable() {

@@ -6,6 +6,7 @@ import org.llamaj.kernel.Workers;
 import org.llamaj.spi.MediaEncoder;
 import org.llamaj.spi.MediaEncoderProvider;
 import org.llamaj.vision.llama4.Llama4Vision;
+import org.llamaj.vision.mllama.MllamaVision;
 
 /** Opens the image encoders of Meta's models. Found by {@link java.util.ServiceLoader}. */
 public final class VisionProvider implements MediaEncoderProvider {
@@ -15,11 +16,13 @@ public final class VisionProvider implements MediaEncoderProvider {
 
   @Override
   public boolean supports(Checkpoint checkpoint) {
-    return Llama4Vision.isIn(checkpoint);
+    return Llama4Vision.isIn(checkpoint) || MllamaVision.isIn(checkpoint);
   }
 
   @Override
   public MediaEncoder open(Checkpoint checkpoint, int dim, Kernels kernels, Workers workers) {
-    return Llama4Vision.open(checkpoint, dim, kernels, workers);
+    return MllamaVision.isIn(checkpoint)
+        ? MllamaVision.open(checkpoint, dim, kernels, workers)
+        : Llama4Vision.open(checkpoint, dim, kernels, workers);
   }
 }

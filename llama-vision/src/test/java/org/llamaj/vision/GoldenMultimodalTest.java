@@ -44,6 +44,9 @@ class GoldenMultimodalTest {
               "llama4-multimodal-tiny/scout",
               "gguf/text-f32.gguf",
               "llama4-vision-tiny/gguf/mmproj-f32.gguf"),
+          new Form("llama4-multimodal-tiny/scout", "hf", null),
+          new Form("llama4-multimodal-tiny/maverick", "hf", null),
+          new Form("mllama-tiny/a", "hf", null),
           new Form(
               "llama4-multimodal-tiny/maverick",
               "gguf/text-bf16.gguf",

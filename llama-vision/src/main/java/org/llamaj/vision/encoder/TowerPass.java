@@ -8,6 +8,7 @@ import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.PageTable;
+import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Span;
 import org.llamaj.tensor.FloatMatrix;
 
@@ -113,8 +114,8 @@ public final class TowerPass {
   void attend() {
     int rows = residual.rows();
     if (angles != null) {
-      kernels.rotate(queries, rows, shape.headDim(), angles);
-      kernels.rotate(keys, rows, shape.headDim(), angles);
+      kernels.rotate(queries, rows, shape.headDim(), angles, RotaryPairs.INTERLEAVED);
+      kernels.rotate(keys, rows, shape.headDim(), angles, RotaryPairs.INTERLEAVED);
     }
     kernels.store(keys, values, stored, stored.length, shape);
     kernels.attention(queries, seen, seen.length, shape, attended);

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.stream.IntStream;
 import org.llamaj.LlamaException;
+import org.llamaj.checkpoint.Metadata;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.tensor.ElementType;
@@ -87,6 +88,21 @@ public record TowerWeights(WeightSource source, Kernels kernels, Arena arena) {
     FloatMatrix table = FloatMatrix.allocate(arena, rows, columns);
     kernels.embed(kernels.weightMatrix(tensor), IntStream.range(0, rows).toArray(), rows, table);
     return table;
+  }
+
+  /**
+   * Three numbers, one for each channel.
+   *
+   * @param metadata of an encoder
+   * @param key of an array
+   * @return the numbers for red, green and blue
+   * @throws LlamaException if there are not three
+   */
+  public static float[] colours(Metadata metadata, String key) {
+    return metadata
+        .floats(key)
+        .filter(values -> values.length == 3)
+        .orElseThrow(() -> new LlamaException(key + ": expected three numbers, found others"));
   }
 
   private Tensor flat(String name, int rows, int columns) {

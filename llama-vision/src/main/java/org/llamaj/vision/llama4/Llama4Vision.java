@@ -1,17 +1,34 @@
 package org.llamaj.vision.llama4;
 
 import java.lang.foreign.Arena;
+import java.util.Map;
 import org.llamaj.LlamaException;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.Metadata;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Workers;
 import org.llamaj.spi.MediaEncoder;
+import org.llamaj.tensor.Tensor;
+import org.llamaj.transformer.WeightSource;
+import org.llamaj.vision.encoder.TowerNames;
 import org.llamaj.vision.encoder.TowerWeights;
 
-/** Opens image encoders of Llama 4 from GGUF files ({@code mmproj}). */
+/** Opens image encoders of Llama 4, from files of their own ({@code mmproj}) or whole models. */
 public final class Llama4Vision {
   private static final String PROJECTOR = "clip.projector_type";
+
+  private static final TowerNames NAMES =
+      new TowerNames(
+          Map.of("v.blk.", "vision_model.model.layers."),
+          Map.of(
+              "v.patch_embd", "vision_model.patch_embedding.linear",
+              "v.class_embd", "vision_model.class_embedding",
+              "v.position_embd.weight", "vision_model.positional_embedding_vlm",
+              "v.pre_ln", "vision_model.layernorm_pre",
+              "v.post_ln", "vision_model.layernorm_post",
+              "mm.model.mlp.1", "vision_model.vision_adapter.mlp.fc1",
+              "mm.model.mlp.2", "vision_model.vision_adapter.mlp.fc2",
+              "mm.model.fc", "multi_modal_projector.linear_1"));
 
   private Llama4Vision() {}
 
@@ -46,8 +63,9 @@ public final class Llama4Vision {
       Checkpoint checkpoint, int textDim, Kernels kernels, Workers workers) {
     Arena arena = Arena.ofShared();
     try {
-      Llama4Configuration configuration = configuration(checkpoint);
-      TowerWeights tensors = new TowerWeights(checkpoint::find, kernels, arena);
+      WeightSource source = NAMES.in(checkpoint);
+      Llama4Configuration configuration = configuration(checkpoint.metadata(), source);
+      TowerWeights tensors = new TowerWeights(source, kernels, arena);
       Llama4Weights weights = Llama4Weights.bind(configuration, tensors, textDim);
       return new Llama4Encoder(configuration, weights, kernels, workers, arena);
     } catch (LlamaException e) {
@@ -59,8 +77,12 @@ public final class Llama4Vision {
     }
   }
 
-  private static Llama4Configuration configuration(Checkpoint checkpoint) {
-    Metadata m = checkpoint.metadata();
+  private static Llama4Configuration configuration(Metadata m, WeightSource source) {
+    String adapter = "mm.model.mlp.1.weight";
+    Tensor adapter1 =
+        source
+            .find(adapter)
+            .orElseThrow(() -> new LlamaException(adapter + ": expected it, found none"));
     String v = "clip.vision.";
     int scale = m.intOr(v + "projector.scale_factor", 2, 1, 64);
     if (scale != 2) {
@@ -75,17 +97,10 @@ public final class Llama4Vision {
         m.requireInt(v + "feed_forward_length", 1, 1 << 16),
         m.requireInt(v + "attention.head_count", 1, 1 << 16),
         m.requireInt(v + "block_count", 1, 1 << 12),
-        Math.toIntExact(checkpoint.tensor("mm.model.mlp.1.weight").rows()),
+        Math.toIntExact(adapter1.rows()),
         (float) m.numberOr(v + "attention.layer_norm_epsilon", 1e-5),
         m.numberOr(v + "rope.freq_base", 10_000),
-        three(m, v + "image_mean"),
-        three(m, v + "image_std"));
-  }
-
-  private static float[] three(Metadata metadata, String key) {
-    return metadata
-        .floats(key)
-        .orElseThrow(
-            () -> new LlamaException("%s: expected three numbers, found none".formatted(key)));
+        TowerWeights.colours(m, v + "image_mean"),
+        TowerWeights.colours(m, v + "image_std"));
   }
 }

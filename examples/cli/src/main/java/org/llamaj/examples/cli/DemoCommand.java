@@ -70,7 +70,14 @@ final class DemoCommand implements Callable<Integer> {
           /system You are a storyteller.   and then   Tell me a story about a brave fox.
         /help lists commands, /bye ends.
         """);
-    new ChatLoop(model, Optional.of(VILLAGER), List.of(), GREEDY, spec.commandLine(), Terminal.lines(), true)
+    new ChatLoop(
+            model,
+            Optional.of(VILLAGER),
+            List.of(),
+            GREEDY,
+            spec.commandLine(),
+            Terminal.lines(),
+            true)
         .run();
   }
 

@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.llamaj.ChatSession;
 import org.llamaj.GenerationOptions;
@@ -11,7 +12,6 @@ import org.llamaj.GenerationStream;
 import org.llamaj.LlamaModel;
 import org.llamaj.Picture;
 import org.llamaj.SamplingOptions;
-import org.llamaj.examples.demomodel.PictureDemoModel;
 import org.llamaj.tokenizer.chat.Content;
 import org.llamaj.tokenizer.chat.Message;
 import picocli.CommandLine.Command;
@@ -24,11 +24,10 @@ import picocli.CommandLine.Spec;
 /** Says what is in a picture. */
 @Command(
     name = "describe",
-    description = "Says what is in a picture.",
+    description = "Says what is in a picture, with a model that sees.",
     footer = {
       "",
-      "Without --model, a built-in model looks that knows circles, squares, triangles and stars in",
-      "six colours and nothing else of the world."
+      "The model is one of Llama 4 or Llama 3.2 Vision; the built-in demo model reads text only."
     })
 final class DescribeCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
@@ -56,26 +55,18 @@ final class DescribeCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     List<Picture> pictures = files.stream().map(Picture::of).toList();
-    GenerationOptions options =
-        GenerationOptions.defaults().withSampling(SamplingOptions.greedy());
+    GenerationOptions options = GenerationOptions.defaults().withSampling(SamplingOptions.greedy());
     PrintWriter out = spec.commandLine().getOut();
-    try (LlamaModel model = load();
+    try (LlamaModel model = modelOptions.load(Optional.ofNullable(mmproj));
         ChatSession chat = model.chat().options(options).open()) {
       List<Content> parts = new ArrayList<>();
       pictures.forEach(picture -> parts.add(model.image(picture)));
       parts.add(new Content.Text(question));
-      try (GenerationStream answer =
-          chat.stream(Message.user(parts.toArray(Content[]::new)))) {
+      try (GenerationStream answer = chat.stream(Message.user(parts.toArray(Content[]::new)))) {
         Streaming.print(answer, out);
       }
       out.println();
     }
     return 0;
-  }
-
-  private LlamaModel load() {
-    return modelOptions.isBuiltIn()
-        ? modelOptions.with(PictureDemoModel.builder()).load()
-        : modelOptions.load(java.util.Optional.ofNullable(mmproj));
   }
 }

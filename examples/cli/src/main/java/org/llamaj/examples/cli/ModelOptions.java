@@ -97,11 +97,6 @@ final class ModelOptions {
     return with(builder(), mmproj.orElse(null), ModelBuilder::mmproj).load();
   }
 
-  /** Whether no model was named. */
-  boolean isBuiltIn() {
-    return file == null;
-  }
-
   /** Loads the model, with a cache that rounds nothing if no type was asked for. */
   LlamaModel loadExact(Optional<Path> mmproj) {
     ModelBuilder builder = with(builder(), mmproj.orElse(null), ModelBuilder::mmproj);
@@ -119,12 +114,7 @@ final class ModelOptions {
   }
 
   private ModelBuilder builder() {
-    return with(file == null ? DemoModel.builder() : LlamaModel.builder(file));
-  }
-
-  /** Applies the options to loading another model. */
-  ModelBuilder with(ModelBuilder another) {
-    ModelBuilder builder = another;
+    ModelBuilder builder = file == null ? DemoModel.builder() : LlamaModel.builder(file);
     try {
       builder = with(builder, threads, ModelBuilder::threads);
       builder = with(builder, kernels, ModelBuilder::kernels);
