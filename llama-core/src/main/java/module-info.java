@@ -10,6 +10,7 @@ module org.llamaj.core {
   exports org.llamaj.checkpoint.huggingface;
   exports org.llamaj.checkpoint.safetensors;
   exports org.llamaj.checkpoint.synth;
+  exports org.llamaj.convert;
   exports org.llamaj.kernel;
   exports org.llamaj.spi;
   exports org.llamaj.tensor;

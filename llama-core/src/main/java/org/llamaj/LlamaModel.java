@@ -10,9 +10,13 @@ import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.Fingerprint;
 import org.llamaj.checkpoint.gguf.GgufReader;
-import org.llamaj.generate.Lane;
+import org.llamaj.generate.Drafter;
+import org.llamaj.generate.LookupDrafter;
+import org.llamaj.generate.ModelDrafter;
 import org.llamaj.generate.Scheduler;
+import org.llamaj.generate.TokenLoop;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.loading.Media;
@@ -331,25 +335,64 @@ public final class LlamaModel implements AutoCloseable {
     }
   }
 
+  SessionFile sessionFile(Path file) {
+    return new SessionFile(file, Fingerprint.of(checkpoint()));
+  }
+
   Scheduler scheduler() {
     return scheduler;
   }
 
   GenerationStream stream(ModelInput prompt, GenerationOptions options) {
     Sequence sequence = transformer().newSequence();
-    return stream(sequence, prompt, 0, options, sequence::close);
+    int keep =
+        options.overflow() instanceof ContextOverflow.Slide(int first)
+            ? Math.min(first, prompt.length())
+            : TokenLoop.NO_SLIDING;
+    return stream(sequence, prompt, keep, 0, options, sequence::close);
   }
 
   GenerationStream stream(
-      Sequence sequence, ModelInput prompt, int cached, GenerationOptions options, Runnable onEnd) {
+      Sequence sequence,
+      ModelInput prompt,
+      int keep,
+      int cached,
+      GenerationOptions options,
+      Runnable onEnd) {
     Scheduling scheduling = options.scheduling();
     OptionalLong deadline =
         scheduling
             .timeLimit()
             .map(limit -> OptionalLong.of(System.nanoTime() + nanos(limit)))
             .orElse(OptionalLong.empty());
-    Lane lane = scheduler.open(sequence, scheduling.priority(), deadline);
-    return new GenerationStream(tokenizer(), sequence, lane, prompt, cached, options, onEnd);
+    return new GenerationStream(
+        tokenizer(),
+        sequence,
+        scheduler.open(sequence, scheduling.priority(), deadline),
+        prompt,
+        drafter(options.speculation()),
+        prompt.hasPictures() ? TokenLoop.NO_SLIDING : keep,
+        cached,
+        options,
+        onEnd);
+  }
+
+  private Drafter drafter(Speculation speculation) {
+    return switch (speculation) {
+      case Speculation.None _ -> Drafter.NONE;
+      case Speculation.PromptLookup _ -> new LookupDrafter();
+      case Speculation.Draft(LlamaModel draft, _) -> {
+        if (draft.tokenizer().vocabularySize() != tokenizer().vocabularySize()) {
+          throw new LlamaException(
+              "expected a model of %d tokens to guess for this one, found one of %d (%s): take one with the same vocabulary"
+                  .formatted(
+                      tokenizer().vocabularySize(),
+                      draft.tokenizer().vocabularySize(),
+                      draft.checkpoint().source()));
+        }
+        yield new ModelDrafter(draft.transformer(), draft.scheduler);
+      }
+    };
   }
 
   /** At most a century, so that no sum with it overflows. */

@@ -165,6 +165,10 @@ public final class ModelInput {
     return ids.length;
   }
 
+  boolean hasPictures() {
+    return !pictures.isEmpty();
+  }
+
   /** The ids before the first picture. */
   int[] plain() {
     int first = 0;

@@ -180,7 +180,7 @@ class SchedulerTest {
   }
 
   private static void step(Lane lane) {
-    lane.submit(new int[] {3}, 1);
+    lane.submit(new int[] {3}, 1, 0);
     assertThat(lane.await()).isEqualTo(Lane.Outcome.DONE);
   }
 

@@ -146,15 +146,16 @@ public final class Lane implements AutoCloseable {
   }
 
   /**
-   * Submits the next tokens of a sequence whose prompt has been read: one, or with drafted ones
-   * after it. The logits of each are wanted.
+   * Submits the next tokens of a sequence whose prompt has been read: one, or with guessed ones
+   * after it.
    *
    * @param ids holds the tokens; left as it is until {@link #await} returns
    * @param count how many
+   * @param wantedFrom index of the first token whose logits are wanted
    */
-  public void submit(int[] ids, int count) {
+  public void submit(int[] ids, int count, int wantedFrom) {
     next = ids;
-    scheduler.submit(this, nextTokens, 0, count, 0, false);
+    scheduler.submit(this, nextTokens, 0, count, wantedFrom, false);
   }
 
   /**
@@ -187,6 +188,15 @@ public final class Lane implements AutoCloseable {
       logits[index] = new float[vocabularySize];
     }
     return logits[index];
+  }
+
+  /**
+   * How many tokens can be submitted at once.
+   *
+   * @return the capacity of a batch
+   */
+  public int capacity() {
+    return scheduler.capacity();
   }
 
   /**

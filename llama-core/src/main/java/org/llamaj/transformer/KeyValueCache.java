@@ -16,6 +16,7 @@ final class KeyValueCache {
   private final int[] poolOf; // by layer
   private final long[] offsets; // by layer, within a page of its pool
   private final long[] bytes; // by layer
+  private final String layout;
   private final PrefixIndex prefixes; // null if none are kept
 
   /**
@@ -39,8 +40,19 @@ final class KeyValueCache {
       }
       pools.add(new PagePool(memory, chunk, pageBytes));
     }
-    boolean all = pools.size() == 1 && pools.getFirst().keepsAll();
-    prefixes = all && prefixBytes > 0 ? new PrefixIndex(pools.getFirst(), prefixBytes) : null;
+    layout = "pages of %d tokens, %s".formatted(AttentionShape.PAGE_TOKENS, layers[0].cacheType());
+    prefixes =
+        keepsAll() && prefixBytes > 0 ? new PrefixIndex(pools.getFirst(), prefixBytes) : null;
+  }
+
+  /** Whether all layers see everything, so that pages stay as long as their sequence. */
+  boolean keepsAll() {
+    return pools.size() == 1 && pools.getFirst().keepsAll();
+  }
+
+  /** How keys and values lie in a page, beside the model's proportions. */
+  String layout() {
+    return layout;
   }
 
   /** The blocks of a new sequence that others may share; null if none are kept. */

@@ -1,5 +1,8 @@
 package org.llamaj.transformer;
 
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.llamaj.LlamaException;
@@ -155,6 +158,34 @@ public final class Sequence implements AutoCloseable {
       }
     }
     return best;
+  }
+
+  /**
+   * Writes tokens with their keys and values, those in full pages.
+   *
+   * @param out receives them
+   * @throws IOException if it cannot be written to
+   */
+  public void save(DataOutputStream out) throws IOException {
+    checkOpen();
+    new SavedPages(cache).save(out, tokens, length, runs[0]);
+  }
+
+  /**
+   * Takes over what {@link #save} wrote. Where the model stores keys and values in another way now
+   * (another cache type), the sequence stays empty.
+   *
+   * @param in what was written
+   * @throws IOException if it cannot be read
+   * @throws IllegalArgumentException if this sequence is not empty
+   */
+  public void restore(DataInputStream in) throws IOException {
+    checkOpen();
+    if (length != 0) {
+      throw new IllegalArgumentException("expected an empty sequence, found " + length);
+    }
+    int[] ids = new SavedPages(cache).restore(in, contextLength, runs[0]);
+    advance(ids, 0, ids.length);
   }
 
   /** Gives the memory back to the model. */
