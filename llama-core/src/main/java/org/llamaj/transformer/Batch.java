@@ -265,6 +265,10 @@ public final class Batch {
     }
   }
 
+  Sequence sequence(int row) {
+    return sequences[row];
+  }
+
   int[] positions() {
     return positions;
   }

@@ -103,6 +103,10 @@ final class SeenStates {
     return null;
   }
 
+  boolean isEmpty() {
+    return groups.isEmpty();
+  }
+
   /** Forgets the pictures from a position on. */
   void truncate(int length) {
     for (Group group : groups) {

@@ -5,6 +5,7 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import org.llamaj.LlamaException;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.PageTable;
@@ -17,6 +18,7 @@ public final class Sequence implements AutoCloseable {
   private final KeyValueCache cache;
   private final PageRun[] runs; // one per pool of the cache
   private final int contextLength;
+  private final List<AdapterUse> adapters;
   private final PageTable table = new Pages();
   private final PrefixChain prefix; // null if nothing is shared
   private final SeenStates seenStates; // null without cross-attention layers
@@ -27,9 +29,15 @@ public final class Sequence implements AutoCloseable {
   private int length;
   private boolean closed;
 
-  Sequence(KeyValueCache cache, SeenStates seenStates, int contextLength, long salt) {
+  Sequence(
+      KeyValueCache cache,
+      SeenStates seenStates,
+      int contextLength,
+      long salt,
+      List<AdapterUse> adapters) {
     this.seenStates = seenStates;
     this.cache = cache;
+    this.adapters = adapters;
     this.contextLength = contextLength;
     runs = cache.pools().stream().map(PageRun::new).toArray(PageRun[]::new);
     prefix = cache.newChain(salt);
@@ -39,6 +47,7 @@ public final class Sequence implements AutoCloseable {
   private Sequence(Sequence other) {
     cache = other.cache;
     contextLength = other.contextLength;
+    adapters = other.adapters;
     runs = Arrays.stream(other.runs).map(PageRun::fork).toArray(PageRun[]::new);
     prefix = other.prefix == null ? null : other.prefix.fork();
     tokens = other.tokens.clone();
@@ -199,6 +208,28 @@ public final class Sequence implements AutoCloseable {
 
   SeenStates seenStates() {
     return seenStates;
+  }
+
+  /**
+   * Refuses what would lose the sequence's adapters or pictures.
+   *
+   * @throws LlamaException if it has any: keys and values mean nothing without adapters, and a file
+   *     holds neither
+   */
+  public void requireNoAdapters() {
+    if (!adapters.isEmpty()) {
+      throw new LlamaException(
+          "a conversation with adapters cannot be saved: %s"
+              .formatted(adapters.getFirst().adapter().name()));
+    }
+    if (seenStates != null && !seenStates.isEmpty()) {
+      throw new LlamaException("a conversation with pictures cannot be saved");
+    }
+  }
+
+  /** The adapters that its tokens go through. */
+  List<AdapterUse> adapters() {
+    return adapters;
   }
 
   PageTable pageTable() {

@@ -3,12 +3,13 @@ package org.llamaj.transformer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.llamaj.LlamaException;
-import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.PageTable;
 import org.llamaj.kernel.Projection;
 import org.llamaj.kernel.WeightMatrix;
@@ -36,7 +37,7 @@ public final class Transformer {
 
   private final Configuration configuration;
   private final int contextLength;
-  private final Kernels kernels;
+  private final AdaptedKernels kernels;
   private final RotaryEmbedding rotary;
   private final KeyValueCache cache;
   private final Workspace workspace;
@@ -53,7 +54,7 @@ public final class Transformer {
       Configuration configuration,
       int contextLength,
       Arena arena,
-      Kernels kernels,
+      AdaptedKernels kernels,
       RotaryEmbedding rotary,
       KeyValueCache cache,
       Optional<KeyValueCache> stateCache,
@@ -114,7 +115,55 @@ public final class Transformer {
    */
   public Sequence newSequence(long salt) {
     checkOpen();
-    return new Sequence(cache, stateCache.map(SeenStates::new).orElse(null), contextLength, salt);
+    return newSequence(salt, List.of());
+  }
+
+  /**
+   * Opens an empty sequence whose tokens go through adapters.
+   *
+   * @param adapters made by {@link #adapter}, open as long as the sequence is used
+   * @return to be closed by the caller
+   */
+  public Sequence newSequence(List<AdapterUse> adapters) {
+    checkOpen();
+    return newSequence(AdapterUse.salt(adapters), List.copyOf(adapters));
+  }
+
+  private Sequence newSequence(long salt, List<AdapterUse> adapters) {
+    return new Sequence(
+        cache, stateCache.map(SeenStates::new).orElse(null), contextLength, salt, adapters);
+  }
+
+  /**
+   * Prepares an adapter. Its tensors must stay where they are until it is {@linkplain #release
+   * released}.
+   *
+   * @param name what messages call it
+   * @param pairs by the name of the weight that is adapted
+   * @return the adapter, for any number of sequences
+   * @throws LlamaException if a pair does not fit the weight, or the model has none of that name
+   */
+  public LowRankAdapter adapter(String name, Map<String, LowRankPair> pairs) {
+    lock.lock();
+    try {
+      checkOpen();
+      Map<String, LowRankAdapter.Update> updates = new HashMap<>();
+      pairs.forEach((weight, pair) -> updates.put(weight, kernels.update(weight, pair)));
+      return new LowRankAdapter(name, updates);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Refuses further use of an adapter. When this returns, no kernel reads its tensors any more.
+   *
+   * @param adapter made by {@link #adapter}
+   */
+  public void release(LowRankAdapter adapter) {
+    adapter.close();
+    lock.lock();
+    lock.unlock();
   }
 
   /**
@@ -151,6 +200,7 @@ public final class Transformer {
       if (!crossLayers.isEmpty()) {
         batch.look(this::look);
       }
+      kernels.begin(batch::sequence, rows);
       kernels.embed(head.embedding(), batch.tokens(), rows, workspace.residual());
       batch.replaceEmbeddings(workspace.residual());
       rotary.angles(batch.positions(), rows, workspace.angles());
@@ -168,6 +218,7 @@ public final class Transformer {
       batch.forgetPictures();
       throw e;
     } finally {
+      kernels.end();
       lock.unlock();
     }
   }
@@ -230,6 +281,8 @@ public final class Transformer {
         copyRow(residual, batch.logitsRow(first + i), normed, i);
       }
       kernels.rmsNorm(normed, count, head.outputNorm(), configuration.normEps(), normed);
+      int firstOfRound = first;
+      kernels.begin(i -> batch.sequence(batch.logitsRow(firstOfRound + i)), count);
       kernels.project(normed, count, toVocabulary);
       for (int i = 0; i < count; i++) {
         logits.copyRow(i, batch.logits(first + i));

@@ -24,6 +24,7 @@ final class ChatCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ModelOptions modelOptions;
   @Mixin private PictureArguments pictureArguments;
+  @Mixin private AdapterOptions adapterOptions;
   @Mixin private GenerationArguments generationArguments;
 
   @Option(
@@ -43,9 +44,9 @@ final class ChatCommand implements Callable<Integer> {
       }
       new ChatLoop(
               model,
+              adapterOptions.load(model).addTo(model.chat().options(options)),
               Optional.ofNullable(system),
               pictureArguments.pictures(),
-              options,
               spec.commandLine(),
               Terminal.lines(),
               interactive)

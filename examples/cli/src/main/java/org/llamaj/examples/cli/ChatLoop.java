@@ -9,7 +9,6 @@ import java.util.Optional;
 import org.llamaj.ChatBuilder;
 import org.llamaj.ChatSession;
 import org.llamaj.Generation;
-import org.llamaj.GenerationOptions;
 import org.llamaj.GenerationStream;
 import org.llamaj.LlamaException;
 import org.llamaj.LlamaModel;
@@ -31,7 +30,7 @@ final class ChatLoop {
       """;
 
   private final LlamaModel model;
-  private final GenerationOptions options;
+  private final ChatBuilder chat;
   private final CommandLine command;
   private final Terminal.Lines lines;
   private final boolean interactive;
@@ -48,6 +47,8 @@ final class ChatLoop {
   /**
    * A loop, not yet begun.
    *
+   * @param model looks at pictures
+   * @param chat how to begin, without the system message
    * @param system the system message
    * @param pictures shown with the first message
    * @param command where output goes
@@ -55,16 +56,16 @@ final class ChatLoop {
    */
   ChatLoop(
       LlamaModel model,
+      ChatBuilder chat,
       Optional<String> system,
       List<Picture> pictures,
-      GenerationOptions options,
       CommandLine command,
       Terminal.Lines lines,
       boolean interactive) {
     this.model = model;
+    this.chat = chat;
     this.system = system;
     this.pictures = new ArrayList<>(pictures);
-    this.options = options;
     this.command = command;
     this.lines = lines;
     this.interactive = interactive;
@@ -152,7 +153,6 @@ final class ChatLoop {
     if (session != null) {
       session.close();
     }
-    ChatBuilder chat = model.chat().options(options);
     session = system.map(chat::system).orElse(chat).open();
   }
 

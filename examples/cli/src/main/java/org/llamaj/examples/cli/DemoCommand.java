@@ -72,9 +72,9 @@ final class DemoCommand implements Callable<Integer> {
         """);
     new ChatLoop(
             model,
+            model.chat().options(GREEDY),
             Optional.of(VILLAGER),
             List.of(),
-            GREEDY,
             spec.commandLine(),
             Terminal.lines(),
             true)

@@ -9,10 +9,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.llamaj.LlamaException;
 import org.llamaj.LlamaModel;
 import org.llamaj.ModelInput;
+import org.llamaj.transformer.AdapterUse;
 import org.llamaj.transformer.Batch;
 import org.llamaj.transformer.Sequence;
 import org.llamaj.transformer.Transformer;
@@ -39,6 +41,7 @@ final class LogitsCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ModelOptions modelOptions;
   @Mixin private PictureArguments pictureArguments;
+  @Mixin private AdapterOptions adapterOptions;
 
   @ArgGroup(multiplicity = "1")
   private Source source;
@@ -88,7 +91,7 @@ final class LogitsCommand implements Callable<Integer> {
       }
       input.encode(() -> false);
       try (FileChannel channel = FileChannel.open(out, CREATE, WRITE, TRUNCATE_EXISTING)) {
-        write(transformer, input, first, channel);
+        write(transformer, adapterOptions.load(model).uses(), input, first, channel);
       }
       int vocabulary = transformer.configuration().vocabularySize();
       spec.commandLine()
@@ -100,11 +103,11 @@ final class LogitsCommand implements Callable<Integer> {
 
   /** Refuses what cannot be computed to the end, before the file is touched. */
   private static void check(int[] ids, Transformer transformer) {
-    int vocabulary = transformer.configuration().vocabularySize();
+    int known = transformer.configuration().embeddingRows();
     for (int id : ids) {
-      if (id >= vocabulary) {
+      if (id >= known) {
         throw new LlamaException(
-            "expected token ids from 0 to %d, found %d".formatted(vocabulary - 1, id));
+            "expected token ids from 0 to %d, found %d".formatted(known - 1, id));
       }
     }
     if (ids.length > transformer.contextLength()) {
@@ -115,12 +118,16 @@ final class LogitsCommand implements Callable<Integer> {
   }
 
   private static void write(
-      Transformer transformer, ModelInput input, int first, FileChannel channel)
+      Transformer transformer,
+      List<AdapterUse> adapters,
+      ModelInput input,
+      int first,
+      FileChannel channel)
       throws IOException {
     int vocabulary = transformer.configuration().vocabularySize();
     ByteBuffer row = ByteBuffer.allocate(4 * vocabulary).order(ByteOrder.LITTLE_ENDIAN);
     Batch batch = transformer.newBatch();
-    try (Sequence sequence = transformer.newSequence()) {
+    try (Sequence sequence = transformer.newSequence(adapters)) {
       for (int from = 0; from < input.length(); ) {
         boolean wanted = from >= first;
         int step = wanted ? Math.min(ROWS, batch.capacity()) : batch.capacity();
