@@ -116,6 +116,6 @@ final class Jpeg {
   }
 
   private static int eightBits(double value) {
-    return (int) Math.clamp(Math.round(value), 0, 255);
+    return Math.clamp(Math.round(value), 0, 255);
   }
 }
