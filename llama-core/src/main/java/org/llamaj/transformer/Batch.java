@@ -27,7 +27,7 @@ public final class Batch {
   private final int[] embeddingRows;
 
   /** What the cross-attention layers see from this token on, or null. */
-  private final FloatMatrix[] states;
+  private final FloatMatrix[] pictures;
 
   private Span[] seeing = new Span[1];
   private int seeingCount;
@@ -39,13 +39,19 @@ public final class Batch {
   private int logitsCount;
   private BooleanSupplier cancelled = NEVER;
 
+  /** By row: where its final state is added, or null. */
+  private final float[][] states;
+
+  private boolean statesWanted;
+
   Batch(int capacity, int vocabularySize, int readable, int dim) {
     this.vocabularySize = vocabularySize;
     this.readable = readable;
-    states = new FloatMatrix[capacity];
+    pictures = new FloatMatrix[capacity];
     this.dim = dim;
     embeddings = new FloatMatrix[capacity];
     embeddingRows = new int[capacity];
+    states = new float[capacity][];
     tokens = new int[capacity];
     positions = new int[capacity];
     sequences = new Sequence[capacity];
@@ -76,8 +82,10 @@ public final class Batch {
     Arrays.fill(spans, 0, spanCount, null);
     Arrays.fill(embeddings, 0, size, null);
     Arrays.fill(states, 0, size, null);
+    Arrays.fill(pictures, 0, size, null);
     Arrays.fill(seeing, 0, seeingCount, null);
     seeingCount = 0;
+    statesWanted = false;
     size = 0;
     spanCount = 0;
     logitsCount = 0;
@@ -143,7 +151,7 @@ public final class Batch {
               : "expected states of %d values, found %d".formatted(dim, seen.columns()));
     }
     add(sequence, token);
-    states[size - 1] = seen;
+    pictures[size - 1] = seen;
     return this;
   }
 
@@ -202,6 +210,22 @@ public final class Batch {
   }
 
   /**
+   * Asks for the state of the token added last: its row of the residual stream after the final
+   * norm, which the logits are made of.
+   *
+   * @param sum an array of dim values, to which the forward pass adds it
+   */
+  public void addStateTo(float[] sum) {
+    if (size == 0 || sum.length != dim) {
+      throw new IllegalArgumentException(
+          "expected room for the %d values of a token's state, found %d"
+              .formatted(dim, sum.length));
+    }
+    states[size - 1] = sum;
+    statesWanted = true;
+  }
+
+  /**
    * The logits a forward pass has computed: one value per token id.
    *
    * @param index what {@link #wantLogits} returned
@@ -235,6 +259,7 @@ public final class Batch {
       sequences[size] = null;
       embeddings[size] = null;
       states[size] = null;
+      pictures[size] = null;
     }
     while (logitsCount > 0 && logitsRows[logitsCount - 1] >= size) {
       logitsCount--;
@@ -273,6 +298,15 @@ public final class Batch {
     return positions;
   }
 
+  boolean statesWanted() {
+    return statesWanted;
+  }
+
+  /** Where a row's final state is added, or null. */
+  float[] stateTarget(int row) {
+    return states[row];
+  }
+
   int logitsCount() {
     return logitsCount;
   }
@@ -301,10 +335,10 @@ public final class Batch {
     SeenStates.View before = null;
     for (int row = 0; row < size; row++) {
       SeenStates seen = sequences[row].seenStates();
-      if (states[row] != null) {
-        int count = states[row].rows();
+      if (pictures[row] != null) {
+        int count = pictures[row].rows();
         SeenStates.View view = seen.add(positions[row], count);
-        eye.look(states[row], view.group(), view.keys() - count);
+        eye.look(pictures[row], view.group(), view.keys() - count);
       }
       SeenStates.View view = seen.at(positions[row]);
       if (view == null) {
@@ -328,7 +362,7 @@ public final class Batch {
   /** Forgets the pictures of a forward pass that came to no end. */
   void forgetPictures() {
     for (int row = 0; row < size; row++) {
-      if (states[row] != null) {
+      if (pictures[row] != null) {
         sequences[row].seenStates().truncate(sequences[row].length());
       }
     }
@@ -360,7 +394,7 @@ public final class Batch {
   /** Counts the tokens as stored. */
   void advance() {
     for (int i = 0; i < size; i++) {
-      if (embeddings[i] != null || states[i] != null) {
+      if (embeddings[i] != null || pictures[i] != null) {
         tokens[i] = -1;
       }
     }
