@@ -18,6 +18,7 @@ import org.llamaj.Picture;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.transformer.Batch;
 import org.llamaj.transformer.Sequence;
+import org.llamaj.vision.golden.GoldenVision;
 import tools.jackson.databind.JsonNode;
 
 /** Whole models that see, from files of pictures to logits, against reference implementations. */

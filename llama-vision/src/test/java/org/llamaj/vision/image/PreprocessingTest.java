@@ -14,7 +14,7 @@ import org.llamaj.Picture;
 import org.llamaj.kernel.Workers;
 import org.llamaj.tokenizer.chat.ImageLayout;
 import org.llamaj.tokenizer.chat.ImageTiling;
-import org.llamaj.vision.GoldenVision;
+import org.llamaj.vision.golden.GoldenVision;
 import tools.jackson.databind.JsonNode;
 
 /** Decoding, resizing and cutting against what the reference implementations compute. */

@@ -22,7 +22,7 @@ import org.llamaj.kernel.KernelProvider;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Workers;
 import org.llamaj.tensor.FloatMatrix;
-import org.llamaj.vision.GoldenVision;
+import org.llamaj.vision.golden.GoldenVision;
 
 /** The encoder, step by step, against the reference implementation. */
 class Llama4EncoderTest {

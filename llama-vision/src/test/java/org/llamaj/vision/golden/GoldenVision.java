@@ -1,4 +1,4 @@
-package org.llamaj.vision;
+package org.llamaj.vision.golden;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
