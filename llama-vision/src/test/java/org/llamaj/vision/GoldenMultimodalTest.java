@@ -1,7 +1,6 @@
 package org.llamaj.vision;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +18,7 @@ import org.llamaj.kernel.CacheType;
 import org.llamaj.transformer.Batch;
 import org.llamaj.transformer.Sequence;
 import org.llamaj.vision.golden.GoldenVision;
+import org.llamaj.vision.golden.UsableKernels;
 import tools.jackson.databind.JsonNode;
 
 /** Whole models that see, from files of pictures to logits, against reference implementations. */
@@ -61,14 +61,13 @@ class GoldenMultimodalTest {
                 GoldenVision.all(form.folder() + "/expected").stream()
                     .flatMap(
                         golden ->
-                            Stream.of("scalar", "vector", "x86")
-                                .map(kernels -> Arguments.of(form, golden, kernels))));
+                            UsableKernels.all().stream()
+                                .map(kernels -> Arguments.of(form, golden, kernels.name()))));
   }
 
   @ParameterizedTest(name = "{0} {1} on {2}", allowZeroInvocations = true)
   @MethodSource("cases")
   void logits(Form form, GoldenVision golden, String kernels) {
-    assumeThat(Kernel.canRun(kernels)).isTrue();
     boolean gguf = form.weights().endsWith(".gguf");
     float[] expected = golden.floats(gguf && golden.has("logits_gguf") ? "logits_gguf" : "logits");
     int[] ids = golden.ints("input_ids");

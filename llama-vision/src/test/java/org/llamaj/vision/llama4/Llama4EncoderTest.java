@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.ServiceLoader;
 import java.util.concurrent.CancellationException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -23,6 +22,7 @@ import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Workers;
 import org.llamaj.tensor.FloatMatrix;
 import org.llamaj.vision.golden.GoldenVision;
+import org.llamaj.vision.golden.UsableKernels;
 
 /** The encoder, step by step, against the reference implementation. */
 class Llama4EncoderTest {
@@ -37,12 +37,10 @@ class Llama4EncoderTest {
 
   static Stream<Arguments> cases() {
     List<Arguments> all = new ArrayList<>();
-    for (KernelProvider kernels : ServiceLoader.load(KernelProvider.class)) {
-      if (kernels.unavailable().isEmpty()) {
-        for (String file : FILES) {
-          for (GoldenVision golden : GoldenVision.all("llama4-vision-tiny/expected")) {
-            all.add(Arguments.of(golden, file, kernels));
-          }
+    for (KernelProvider kernels : UsableKernels.all()) {
+      for (String file : FILES) {
+        for (GoldenVision golden : GoldenVision.all("llama4-vision-tiny/expected")) {
+          all.add(Arguments.of(golden, file, kernels));
         }
       }
     }
@@ -74,7 +72,7 @@ class Llama4EncoderTest {
 
   @Test
   void canBeCancelled() {
-    KernelProvider scalar = ServiceLoader.load(KernelProvider.class).iterator().next();
+    KernelProvider scalar = UsableKernels.scalar();
     try (Workers workers = new Workers(1);
         Kernels kernels = scalar.open(workers);
         Checkpoint checkpoint = open(F16);
@@ -88,7 +86,7 @@ class Llama4EncoderTest {
 
   @Test
   void refusesAnotherWidthOfTheLanguageModel() {
-    KernelProvider scalar = ServiceLoader.load(KernelProvider.class).iterator().next();
+    KernelProvider scalar = UsableKernels.scalar();
     try (Workers workers = new Workers(1);
         Kernels kernels = scalar.open(workers);
         Checkpoint checkpoint = open(F16)) {
