@@ -2,14 +2,17 @@
 module org.llamaj.core {
   requires jdk.incubator.vector;
   requires transitive org.llamaj.tokenizer;
+  requires java.net.http;
   requires org.slf4j;
 
   exports org.llamaj;
   exports org.llamaj.checkpoint;
   exports org.llamaj.checkpoint.gguf;
   exports org.llamaj.checkpoint.huggingface;
+  exports org.llamaj.checkpoint.meta;
   exports org.llamaj.checkpoint.safetensors;
   exports org.llamaj.checkpoint.synth;
+  exports org.llamaj.hub;
   exports org.llamaj.kernel;
   exports org.llamaj.spi;
   exports org.llamaj.tensor;

@@ -95,8 +95,9 @@ public final class Checkpoint implements AutoCloseable {
    * files that are not part of a model the names are those in the file.
    *
    * @param path a GGUF file (the first one of a split model); a directory with {@code config.json}
-   *     and safetensors files as on Hugging Face, or one of these files; any safetensors file, or
-   *     an index of several; or a directory with a GGUF model
+   *     and safetensors files as on Hugging Face, or one of these files; a directory with {@code
+   *     params.json} and {@code consolidated.00.pth} as Meta publishes them, or one of these files;
+   *     any safetensors file, or an index of several; or a directory with a GGUF model
    * @return the open checkpoint, to be closed by the caller
    * @throws CheckpointException if there is nothing of a known format, or it is damaged
    */
