@@ -12,6 +12,7 @@ module org.llamaj.core {
   exports org.llamaj.checkpoint.meta;
   exports org.llamaj.checkpoint.safetensors;
   exports org.llamaj.checkpoint.synth;
+  exports org.llamaj.convert;
   exports org.llamaj.hub;
   exports org.llamaj.kernel;
   exports org.llamaj.spi;

@@ -1,5 +1,6 @@
 package org.llamaj;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -76,6 +77,26 @@ public final class ChatBuilder {
   }
 
   /**
+   * Sets how the next tokens are guessed, to be faster with the same result.
+   *
+   * @param value for example {@link Speculation#promptLookup}
+   * @return a changed copy
+   */
+  public ChatBuilder speculation(Speculation value) {
+    return options(options.withSpeculation(value));
+  }
+
+  /**
+   * Sets what happens when the text no longer fits the context.
+   *
+   * @param value for example {@link ContextOverflow#slide}
+   * @return a changed copy
+   */
+  public ChatBuilder overflow(ContextOverflow value) {
+    return options(options.withOverflow(value));
+  }
+
+  /**
    * Sets the seed: the same seed gives the same answers.
    *
    * @param value any number
@@ -104,5 +125,17 @@ public final class ChatBuilder {
   public ChatSession open() {
     return new ChatSession(
         model, model.chatFormat(), new Conversation(messages, List.of()), options);
+  }
+
+  /**
+   * Goes on with a conversation that {@link ChatSession#save} has written; the messages of this
+   * builder do not count.
+   *
+   * @param file written with the same model
+   * @return to be closed by the caller
+   * @throws LlamaException if it is no such file, damaged, or of another model
+   */
+  public ChatSession restore(Path file) {
+    return ChatSession.restore(model, model.chatFormat(), options, file);
   }
 }

@@ -1,10 +1,14 @@
 package org.llamaj;
 
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.llamaj.generate.TokenLoop;
 import org.llamaj.tokenizer.chat.ChatFormat;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
+import org.llamaj.tokenizer.chat.Role;
 import org.llamaj.transformer.Sequence;
 
 /**
@@ -31,15 +35,54 @@ public final class ChatSession implements AutoCloseable {
    */
   private ModelInput transcript;
 
+  /** The conversation after each turn. */
+  private final List<Turn> turns = new ArrayList<>();
+
   private GenerationStream running;
+
+  /**
+   * Where a conversation can go back to.
+   *
+   * @param messages how many have been said
+   * @param transcript as above
+   */
+  private record Turn(int messages, ModelInput transcript) {}
 
   ChatSession(
       LlamaModel model, ChatFormat format, Conversation conversation, GenerationOptions options) {
+    this(model, format, conversation, options, model.transformer().newSequence());
+  }
+
+  private ChatSession(
+      LlamaModel model,
+      ChatFormat format,
+      Conversation conversation,
+      GenerationOptions options,
+      Sequence sequence) {
     this.model = model;
     this.format = format;
     this.conversation = conversation;
     this.options = options;
-    sequence = model.transformer().newSequence();
+    this.sequence = sequence;
+  }
+
+  /** Opens what {@link #save} has written. */
+  static ChatSession restore(
+      LlamaModel model, ChatFormat format, GenerationOptions options, Path file) {
+    Sequence sequence = model.transformer().newSequence();
+    try {
+      SessionFile.Content content = model.sessionFile(file).read(sequence);
+      ChatSession session =
+          new ChatSession(model, format, content.conversation(), options, sequence);
+      session.fed = ModelInput.of(sequence.tokens());
+      if (content.transcript() != null) {
+        session.transcript = ModelInput.of(content.transcript());
+      }
+      return session;
+    } catch (RuntimeException | Error e) {
+      sequence.close();
+      throw e;
+    }
   }
 
   /**
@@ -84,16 +127,95 @@ public final class ChatSession implements AutoCloseable {
    * @throws IllegalStateException if the answer before is still being read
    */
   public GenerationStream stream(Message... messages) {
-    if (running != null) {
-      throw new IllegalStateException(
-          "expected the last answer to be read to its end or closed, found it running");
-    }
+    checkIdle();
     Conversation next = conversation.plus(messages);
     ModelInput prompt = input(next);
+    if (overflows(prompt)) {
+      next = shortened(next);
+      prompt = model.input(format.prompt(next));
+    }
+    return stream(next, prompt);
+  }
+
+  private GenerationStream stream(Conversation next, ModelInput prompt) {
     int cached = sequence.truncate(Math.min(prompt.commonPrefix(fed), prompt.length() - 1));
     fed = fed.first(cached);
-    running = model.stream(sequence, prompt, cached, options, () -> end(next, prompt));
+    running =
+        model.stream(
+            sequence, prompt, keep(next, prompt), cached, options, () -> end(next, prompt));
     return running;
+  }
+
+  /**
+   * A second conversation with the same past. The two share memory until they differ.
+   *
+   * @return to be closed by the caller
+   * @throws IllegalStateException if an answer is still being read
+   */
+  public ChatSession fork() {
+    checkIdle();
+    ChatSession fork = new ChatSession(model, format, conversation, options, sequence.fork());
+    fork.fed = fed;
+    fork.transcript = transcript;
+    fork.turns.addAll(turns);
+    return fork;
+  }
+
+  /**
+   * Goes back: forgets the last messages.
+   *
+   * @param messages how many of {@link #conversation} stay
+   * @throws IllegalStateException if an answer is still being read
+   */
+  public void rewind(int messages) {
+    checkIdle();
+    List<Message> all = conversation.messages();
+    if (messages < 0 || messages > all.size()) {
+      throw new IllegalArgumentException(
+          "expected a number of messages from 0 to %d, found %d".formatted(all.size(), messages));
+    }
+    if (messages == all.size()) {
+      return;
+    }
+    conversation = conversation.withMessages(all.subList(0, messages));
+    turns.removeIf(turn -> turn.messages() > messages);
+    boolean known = !turns.isEmpty() && turns.getLast().messages() == messages;
+    transcript = known ? turns.getLast().transcript() : null;
+  }
+
+  /**
+   * Says something else in place of a message of the past, and forgets what came after it.
+   *
+   * @param message index of the message in {@link #conversation}
+   * @param text what the user says instead
+   * @return the answer
+   * @throws IllegalArgumentException if it is no message of the user
+   * @throws IllegalStateException if an answer is still being read
+   */
+  public Generation edit(int message, String text) {
+    checkIdle();
+    List<Message> all = conversation.messages();
+    if (message < 0 || message >= all.size() || all.get(message).role() != Role.USER) {
+      throw new IllegalArgumentException(
+          "expected the index of a message of the user, found %d".formatted(message));
+    }
+    rewind(message);
+    return send(text);
+  }
+
+  /**
+   * Writes the conversation to a file, with its keys and values, so that {@link
+   * ChatBuilder#restore} can go on with it at once, in another JVM too. A file that is there is
+   * replaced when the new one is complete.
+   *
+   * @param file where to
+   * @throws LlamaException if it cannot be written, or the conversation has pictures
+   * @throws IllegalStateException if an answer is still being read
+   */
+  public void save(Path file) {
+    checkIdle();
+    int[] ids = transcript == null ? null : transcript.ids();
+    model.sessionFile(file).write(new SessionFile.Content(conversation, ids), sequence);
   }
 
   /**
@@ -123,6 +245,72 @@ public final class ChatSession implements AutoCloseable {
     sequence.close();
   }
 
+  /** Whether an answer of some length would not fit. */
+  private boolean overflows(ModelInput prompt) {
+    int context = sequence.contextLength();
+    int answer = Math.min(options.maxTokens(), context / 4);
+    return switch (options.overflow()) {
+      case ContextOverflow.Stop _ -> false;
+      default -> prompt.length() + answer > context;
+    };
+  }
+
+  private Conversation shortened(Conversation next) {
+    return switch (options.overflow()) {
+      case ContextOverflow.Stop _ -> next;
+      case ContextOverflow.Shorten(var shorten) -> shorten.apply(next);
+      case ContextOverflow.Slide _ -> withoutOldest(next);
+    };
+  }
+
+  /** System messages and the last turns that fit into half of the context, at least the last. */
+  private Conversation withoutOldest(Conversation next) {
+    List<Message> kept = new ArrayList<>(next.messages());
+    int system = systemMessages(next);
+    Conversation shorter = next;
+    while (model.input(format.prompt(shorter)).length() > sequence.contextLength() / 2) {
+      int end = system + 1;
+      while (end < kept.size() && kept.get(end).role() != Role.USER) {
+        end++;
+      }
+      if (end == kept.size()) {
+        break; // the last turn
+      }
+      kept.subList(system, end).clear();
+      shorter = next.withMessages(kept);
+    }
+    return shorter;
+  }
+
+  private static int systemMessages(Conversation conversation) {
+    int count = 0;
+    for (Message message : conversation.messages()) {
+      if (message.role() != Role.SYSTEM) {
+        break;
+      }
+      count++;
+    }
+    return count;
+  }
+
+  /** How many tokens of a prompt stay when an answer fills the context: the system messages. */
+  private int keep(Conversation next, ModelInput prompt) {
+    if (!(options.overflow() instanceof ContextOverflow.Slide)) {
+      return TokenLoop.NO_SLIDING;
+    }
+    List<Message> system = next.messages().subList(0, systemMessages(next));
+    return system.isEmpty()
+        ? 0
+        : model.input(format.prompt(next.withMessages(system))).commonPrefix(prompt);
+  }
+
+  private void checkIdle() {
+    if (running != null) {
+      throw new IllegalStateException(
+          "expected the last answer to be read to its end or closed, found it running");
+    }
+  }
+
   private ModelInput input(Conversation next) {
     if (transcript != null) {
       var continuation = format.continuation(next, conversation.messages().size());
@@ -136,9 +324,13 @@ public final class ChatSession implements AutoCloseable {
   /** Takes over what was said when an answer has ended. */
   private void end(Conversation next, ModelInput prompt) {
     Generation answer = running.result();
+    boolean slid = running.slid();
     running = null;
     ModelInput all = prompt.plus(ModelInput.of(toArray(answer.tokens())));
-    fed = all.first(Math.min(all.length(), sequence.length()));
+    fed =
+        slid
+            ? ModelInput.of(sequence.tokens())
+            : all.first(Math.min(all.length(), sequence.length()));
     boolean unfinished =
         answer.finishReason() == FinishReason.CANCELLED
             || answer.finishReason() == FinishReason.TIME_LIMIT;
@@ -146,13 +338,24 @@ public final class ChatSession implements AutoCloseable {
     if (failed) {
       return;
     }
+    if (!beginsWith(next.messages(), conversation.messages())) {
+      turns.clear(); // messages were forgotten
+    }
     conversation = next.plus(Message.assistant(answer.text()));
-    transcript =
-        switch (answer.finishReason()) {
-          case END -> all.first(all.length() - 1);
-          case MAX_TOKENS, CONTEXT_FULL -> all;
-          case STOP_STRING, TIME_LIMIT, CANCELLED -> null;
-        };
+    transcript = slid ? null : transcript(all, answer);
+    turns.add(new Turn(conversation.messages().size(), transcript));
+  }
+
+  private static boolean beginsWith(List<Message> all, List<Message> first) {
+    return all.size() >= first.size() && all.subList(0, first.size()).equals(first);
+  }
+
+  private static ModelInput transcript(ModelInput all, Generation answer) {
+    return switch (answer.finishReason()) {
+      case END -> all.first(all.length() - 1);
+      case MAX_TOKENS, CONTEXT_FULL -> all;
+      case STOP_STRING, TIME_LIMIT, CANCELLED -> null;
+    };
   }
 
   private static int[] toArray(List<Integer> ids) {

@@ -10,12 +10,25 @@ import java.util.function.UnaryOperator;
  * @param stopStrings texts that end the generation and are not part of its text
  * @param sampling how tokens are chosen
  * @param scheduling priority and time limit
+ * @param speculation how the next tokens are guessed
+ * @param overflow what happens when the text no longer fits the context
  */
 public record GenerationOptions(
-    int maxTokens, List<String> stopStrings, SamplingOptions sampling, Scheduling scheduling) {
+    int maxTokens,
+    List<String> stopStrings,
+    SamplingOptions sampling,
+    Scheduling scheduling,
+    Speculation speculation,
+    ContextOverflow overflow) {
 
   private static final GenerationOptions DEFAULTS =
-      new GenerationOptions(512, List.of(), SamplingOptions.defaults(), Scheduling.defaults());
+      new GenerationOptions(
+          512,
+          List.of(),
+          SamplingOptions.defaults(),
+          Scheduling.defaults(),
+          Speculation.none(),
+          ContextOverflow.stop());
 
   /** Checks the values. */
   public GenerationOptions {
@@ -44,7 +57,7 @@ public record GenerationOptions(
    * @return a changed copy
    */
   public GenerationOptions withMaxTokens(int value) {
-    return new GenerationOptions(value, stopStrings, sampling, scheduling);
+    return new GenerationOptions(value, stopStrings, sampling, scheduling, speculation, overflow);
   }
 
   /**
@@ -54,7 +67,8 @@ public record GenerationOptions(
    * @return a changed copy
    */
   public GenerationOptions withStopStrings(String... values) {
-    return new GenerationOptions(maxTokens, List.of(values), sampling, scheduling);
+    return new GenerationOptions(
+        maxTokens, List.of(values), sampling, scheduling, speculation, overflow);
   }
 
   /**
@@ -64,7 +78,7 @@ public record GenerationOptions(
    * @return a changed copy
    */
   public GenerationOptions withSampling(SamplingOptions value) {
-    return new GenerationOptions(maxTokens, stopStrings, value, scheduling);
+    return new GenerationOptions(maxTokens, stopStrings, value, scheduling, speculation, overflow);
   }
 
   /**
@@ -84,7 +98,7 @@ public record GenerationOptions(
    * @return a changed copy
    */
   public GenerationOptions withScheduling(Scheduling value) {
-    return new GenerationOptions(maxTokens, stopStrings, sampling, value);
+    return new GenerationOptions(maxTokens, stopStrings, sampling, value, speculation, overflow);
   }
 
   /**
@@ -95,5 +109,25 @@ public record GenerationOptions(
    */
   public GenerationOptions withScheduling(UnaryOperator<Scheduling> change) {
     return withScheduling(change.apply(scheduling));
+  }
+
+  /**
+   * Changes {@link #speculation}.
+   *
+   * @param value the new value
+   * @return a changed copy
+   */
+  public GenerationOptions withSpeculation(Speculation value) {
+    return new GenerationOptions(maxTokens, stopStrings, sampling, scheduling, value, overflow);
+  }
+
+  /**
+   * Changes {@link #overflow}.
+   *
+   * @param value the new value
+   * @return a changed copy
+   */
+  public GenerationOptions withOverflow(ContextOverflow value) {
+    return new GenerationOptions(maxTokens, stopStrings, sampling, scheduling, speculation, value);
   }
 }

@@ -95,6 +95,26 @@ public final class GenerationRequest {
   }
 
   /**
+   * Sets how the next tokens are guessed, to be faster with the same result.
+   *
+   * @param value for example {@link Speculation#promptLookup}
+   * @return a changed copy
+   */
+  public GenerationRequest speculation(Speculation value) {
+    return options(options.withSpeculation(value));
+  }
+
+  /**
+   * Sets what happens when the text no longer fits the context.
+   *
+   * @param value for example {@link ContextOverflow#slide}
+   * @return a changed copy
+   */
+  public GenerationRequest overflow(ContextOverflow value) {
+    return options(options.withOverflow(value));
+  }
+
+  /**
    * Sets the seed: the same seed gives the same text.
    *
    * @param value any number

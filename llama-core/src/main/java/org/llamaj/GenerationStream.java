@@ -7,10 +7,12 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
+import org.llamaj.generate.Drafter;
 import org.llamaj.generate.Lane;
 import org.llamaj.generate.OptionsSampler;
 import org.llamaj.generate.Sampler;
 import org.llamaj.generate.StopStrings;
+import org.llamaj.generate.TokenLoop;
 import org.llamaj.tokenizer.SpecialText;
 import org.llamaj.tokenizer.StreamingDecoder;
 import org.llamaj.tokenizer.Tokenizer;
@@ -28,13 +30,13 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   private final StreamingDecoder decoder;
   private final StopStrings stops;
   private final Lane lane;
+  private final TokenLoop loop;
   private final ModelInput prompt;
   private final int cached;
   private final Runnable onEnd;
 
   private final StringBuilder text = new StringBuilder();
   private final List<Integer> tokens = new ArrayList<>();
-  private final int[] last = new int[1];
   private volatile boolean cancelled;
   private FinishReason finishReason;
   private String next = "";
@@ -45,6 +47,8 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   /**
    * @param lane the sequence's way through the model; closed with the stream
    * @param prompt the whole prompt
+   * @param drafter guesses tokens; closed with the stream
+   * @param keep as in {@link TokenLoop}
    * @param cached how many of them the sequence holds already; fewer than there are
    * @param onEnd run once, when the generation has ended
    */
@@ -53,6 +57,8 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
       Sequence sequence,
       Lane lane,
       ModelInput prompt,
+      Drafter drafter,
+      int keep,
       int cached,
       GenerationOptions options,
       Runnable onEnd) {
@@ -69,6 +75,13 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
         sampler.accept(token);
       }
     }
+    int guesses =
+        switch (options.speculation()) {
+          case Speculation.None _ -> 0;
+          case Speculation.PromptLookup(int length) -> length;
+          case Speculation.Draft(_, int length) -> length;
+        };
+    loop = new TokenLoop(sequence, lane, this::choose, drafter, guesses, keep);
     decoder = tokenizer.streamingDecoder(SpecialText.SKIP);
     stops = new StopStrings(options.stopStrings());
   }
@@ -104,7 +117,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   /** Ends the generation before the next token. May be called from any thread, at any time. */
   public void cancel() {
     cancelled = true;
-    lane.cancel();
+    loop.cancel();
   }
 
   /**
@@ -132,10 +145,13 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     FinishReason reason = finishReason == null ? FinishReason.CANCELLED : finishReason;
     Timings timings =
         new Timings(
-            promptDone ? prompt.length() - cached : 0,
+            promptDone ? prompt.length() - cached - lane.reusedTokens() : 0,
             Duration.ofNanos(promptNanos),
             tokens.size(),
-            Duration.ofNanos(generationNanos));
+            Duration.ofNanos(generationNanos),
+            Duration.ofNanos(lane.waitedNanos()),
+            loop.guessed(),
+            loop.right());
     return new Generation(text.toString(), tokens, reason, prompt.length(), timings);
   }
 
@@ -156,7 +172,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
       finish(FinishReason.MAX_TOKENS);
       return;
     }
-    if (promptDone && sequence.length() == sequence.contextLength()) {
+    if (promptDone && loop.isFull()) {
       finish(FinishReason.CONTEXT_FULL);
       return;
     }
@@ -176,14 +192,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
 
   private void generateToken() {
     long start = System.nanoTime();
-    if (promptDone) {
-      last[0] = tokens.getLast();
-      lane.submit(last, 1);
-    } else {
-      prompt.encode(() -> cancelled);
-      lane.submitPrompt(prompt::add, cached, prompt.length());
-    }
-    switch (lane.await()) {
+    switch (promptDone ? loop.advance(options.maxTokens() - tokens.size()) : readPrompt()) {
       case DONE -> {}
       case CANCELLED -> {
         finish(FinishReason.CANCELLED);
@@ -199,8 +208,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
       promptNanos = System.nanoTime() - start;
       start = System.nanoTime();
     }
-    int token = sampler.sample(lane.logits(0));
-    sampler.accept(token);
+    int token = loop.choose();
     tokens.add(token);
     generationNanos += System.nanoTime() - start;
 
@@ -214,6 +222,22 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     }
   }
 
+  private Lane.Outcome readPrompt() {
+    prompt.encode(() -> cancelled);
+    return loop.read(prompt::add, prompt.ids(), prompt.plain(), cached);
+  }
+
+  private int choose(float[] logits) {
+    int token = sampler.sample(logits);
+    sampler.accept(token);
+    return token;
+  }
+
+  /** Whether tokens were forgotten to make room. */
+  boolean slid() {
+    return loop.slid();
+  }
+
   private void emit(String piece) {
     next += piece;
     text.append(piece);
@@ -225,7 +249,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
       emit(stops.accept(decoder.finish()));
       emit(stops.finish());
     }
-    lane.close();
+    loop.close();
     onEnd.run();
   }
 }

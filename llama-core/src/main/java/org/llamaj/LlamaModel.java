@@ -10,9 +10,16 @@ import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.Fingerprint;
 import org.llamaj.checkpoint.gguf.GgufReader;
-import org.llamaj.generate.Lane;
+import org.llamaj.generate.Drafter;
+import org.llamaj.generate.LookupDrafter;
+import org.llamaj.generate.ModelDrafter;
 import org.llamaj.generate.Scheduler;
+import org.llamaj.generate.TokenLoop;
+import org.llamaj.hub.Hub;
+import org.llamaj.hub.HubModel;
+import org.llamaj.hub.HubSettings;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.loading.Media;
@@ -64,6 +71,18 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
+   * Loads a model with default options; gets it from the Hugging Face Hub first, if need be.
+   *
+   * @param place {@code hf:owner/name}, with {@code @revision}, {@code :Q4_K_M} or {@code
+   *     /file.gguf} if wanted, or else a path
+   * @return to be closed by the caller
+   * @throws LlamaException if the model is not to be had, or is none that this library runs
+   */
+  public static LlamaModel load(String place) {
+    return builder(place).load();
+  }
+
+  /**
    * Tells how much memory a model would need, from the header of its file.
    *
    * @param path of a model, as {@link Checkpoint#open} knows it
@@ -84,7 +103,23 @@ public final class LlamaModel implements AutoCloseable {
    */
   public static ModelBuilder builder(Path path) {
     Objects.requireNonNull(path, "path");
-    return new ModelBuilder(() -> Checkpoint.open(path));
+    return new ModelBuilder(_ -> Checkpoint.open(path));
+  }
+
+  /**
+   * Begins to load a model from the Hugging Face Hub or from files. The Hub's settings are those of
+   * the environment, {@link HubSettings#fromEnvironment}.
+   *
+   * @param place {@code hf:owner/name}, with {@code @revision}, {@code :Q4_K_M} or {@code
+   *     /file.gguf} if wanted, or else a path
+   * @return options to set, then {@link ModelBuilder#load}, which downloads what is missing
+   * @throws LlamaException if the place is of neither form
+   */
+  public static ModelBuilder builder(String place) {
+    if (!HubModel.isOne(place)) return builder(Path.of(place));
+    HubModel model = HubModel.parse(place);
+    return new ModelBuilder(
+        listener -> Checkpoint.open(new Hub(HubSettings.fromEnvironment()).fetch(model, listener)));
   }
 
   /**
@@ -96,7 +131,7 @@ public final class LlamaModel implements AutoCloseable {
    * @return options to set, then {@link ModelBuilder#load}
    */
   public static ModelBuilder builder(Class<?> owner, String resource) {
-    return new ModelBuilder(() -> readResource(owner, resource));
+    return new ModelBuilder(_ -> readResource(owner, resource));
   }
 
   /**
@@ -107,7 +142,7 @@ public final class LlamaModel implements AutoCloseable {
    * @return options to set, then {@link ModelBuilder#load}, which reads the stream
    */
   public static ModelBuilder builder(InputStream stream, String name) {
-    return new ModelBuilder(() -> GgufReader.read(stream, name));
+    return new ModelBuilder(_ -> GgufReader.read(stream, name));
   }
 
   /**
@@ -299,6 +334,15 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
+   * What the model is, in short.
+   *
+   * @return as its files say
+   */
+  public ModelInfo info() {
+    return ModelInfo.of(this);
+  }
+
+  /**
    * What the model is and how it runs, for people: architecture, sizes, kernels and why these.
    *
    * @return several lines
@@ -331,25 +375,64 @@ public final class LlamaModel implements AutoCloseable {
     }
   }
 
+  SessionFile sessionFile(Path file) {
+    return new SessionFile(file, Fingerprint.of(checkpoint()));
+  }
+
   Scheduler scheduler() {
     return scheduler;
   }
 
   GenerationStream stream(ModelInput prompt, GenerationOptions options) {
     Sequence sequence = transformer().newSequence();
-    return stream(sequence, prompt, 0, options, sequence::close);
+    int keep =
+        options.overflow() instanceof ContextOverflow.Slide(int first)
+            ? Math.min(first, prompt.length())
+            : TokenLoop.NO_SLIDING;
+    return stream(sequence, prompt, keep, 0, options, sequence::close);
   }
 
   GenerationStream stream(
-      Sequence sequence, ModelInput prompt, int cached, GenerationOptions options, Runnable onEnd) {
+      Sequence sequence,
+      ModelInput prompt,
+      int keep,
+      int cached,
+      GenerationOptions options,
+      Runnable onEnd) {
     Scheduling scheduling = options.scheduling();
     OptionalLong deadline =
         scheduling
             .timeLimit()
             .map(limit -> OptionalLong.of(System.nanoTime() + nanos(limit)))
             .orElse(OptionalLong.empty());
-    Lane lane = scheduler.open(sequence, scheduling.priority(), deadline);
-    return new GenerationStream(tokenizer(), sequence, lane, prompt, cached, options, onEnd);
+    return new GenerationStream(
+        tokenizer(),
+        sequence,
+        scheduler.open(sequence, scheduling.priority(), deadline),
+        prompt,
+        drafter(options.speculation()),
+        prompt.hasPictures() ? TokenLoop.NO_SLIDING : keep,
+        cached,
+        options,
+        onEnd);
+  }
+
+  private Drafter drafter(Speculation speculation) {
+    return switch (speculation) {
+      case Speculation.None _ -> Drafter.NONE;
+      case Speculation.PromptLookup _ -> new LookupDrafter();
+      case Speculation.Draft(LlamaModel draft, _) -> {
+        if (draft.tokenizer().vocabularySize() != tokenizer().vocabularySize()) {
+          throw new LlamaException(
+              "expected a model of %d tokens to guess for this one, found one of %d (%s): take one with the same vocabulary"
+                  .formatted(
+                      tokenizer().vocabularySize(),
+                      draft.tokenizer().vocabularySize(),
+                      draft.checkpoint().source()));
+        }
+        yield new ModelDrafter(draft.transformer(), draft.scheduler);
+      }
+    };
   }
 
   /** At most a century, so that no sum with it overflows. */

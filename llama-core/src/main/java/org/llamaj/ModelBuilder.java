@@ -4,9 +4,11 @@ import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.gguf.GgufReader;
+import org.llamaj.hub.DownloadListener;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.loading.LoadingOptions;
@@ -17,20 +19,23 @@ import org.llamaj.loading.MemoryPlanner;
  * thread; may load several times.
  */
 public final class ModelBuilder {
-  private final Supplier<Checkpoint> source;
+  private final Function<DownloadListener, Checkpoint> source;
   private OptionalInt contextLength = OptionalInt.empty();
   private OptionalInt threads = OptionalInt.empty();
   private Optional<String> kernels = Optional.empty();
   private CacheType cacheType = CacheType.F16;
   private Optional<Path> cacheDirectory = Optional.empty();
   private Residency residency = Residency.MAPPED;
+  private long pinnedExpertBytes;
   private Optional<Supplier<Checkpoint>> mediaEncoder = Optional.empty();
   private int batchSize = 512;
   private int promptChunk = 64;
+  private long prefixCache = 256L << 20;
   private int queueLimit = 1024;
   private LoadListener listener = _ -> {};
+  private DownloadListener downloadListener = (_, _, _) -> {};
 
-  ModelBuilder(Supplier<Checkpoint> source) {
+  ModelBuilder(Function<DownloadListener, Checkpoint> source) {
     this.source = source;
   }
 
@@ -105,6 +110,24 @@ public final class ModelBuilder {
   }
 
   /**
+   * Sets how much of a mixture of experts is locked in memory: the experts that are chosen most
+   * often, found while the model runs. For models larger than memory; the system may ask for a
+   * higher limit of locked memory ({@code ulimit -l}), and where it allows less, less is locked. No
+   * effect on dense models, without native access, and on Windows.
+   *
+   * @param bytes at least 0; 0 without it
+   * @return this
+   */
+  public ModelBuilder pinExperts(long bytes) {
+    if (bytes < 0) {
+      throw new IllegalArgumentException(
+          "pinExperts: expected at least 0 bytes, found %d".formatted(bytes));
+    }
+    pinnedExpertBytes = bytes;
+    return this;
+  }
+
+  /**
    * Gives the model eyes: the file with its encoder of pictures, for models that have it in a file
    * of its own. Needs llama-vision on the path.
    *
@@ -154,6 +177,22 @@ public final class ModelBuilder {
   }
 
   /**
+   * Sets how much memory may hold keys and values of texts that have ended. Prompts that begin like
+   * them (with the same system message, the same document, the conversation so far) are then read
+   * from where they differ. What open sequences hold does not count.
+   *
+   * @param bytes 0 to keep nothing; 256 MiB without it
+   * @return this
+   */
+  public ModelBuilder prefixCache(long bytes) {
+    if (bytes < 0) {
+      throw new IllegalArgumentException("prefixCache: expected 0 or more, found " + bytes);
+    }
+    prefixCache = bytes;
+    return this;
+  }
+
+  /**
    * Sets how many prompts may wait to be read. Further ones are refused with an {@link
    * OverloadedException}.
    *
@@ -177,6 +216,17 @@ public final class ModelBuilder {
   }
 
   /**
+   * Sets who is told how far a download from the Hub has come, if there is one.
+   *
+   * @param value called on the loading thread
+   * @return this
+   */
+  public ModelBuilder onDownload(DownloadListener value) {
+    downloadListener = Objects.requireNonNull(value, "value");
+    return this;
+  }
+
+  /**
    * Loads the model.
    *
    * @return to be closed by the caller
@@ -184,7 +234,8 @@ public final class ModelBuilder {
    *     cannot run
    */
   public LlamaModel load() {
-    LoadedModel loaded = LoadedModel.load(source.get(), options(), listener::onProgress);
+    LoadedModel loaded =
+        LoadedModel.load(source.apply(downloadListener), options(), listener::onProgress);
     return new LlamaModel(loaded, promptChunk, queueLimit);
   }
 
@@ -196,7 +247,7 @@ public final class ModelBuilder {
    * @throws LlamaException if the file is no model this library runs
    */
   public MemoryPlan plan() {
-    try (Checkpoint checkpoint = source.get()) {
+    try (Checkpoint checkpoint = source.apply(downloadListener)) {
       return MemoryPlanner.plan(checkpoint, options());
     }
   }
@@ -209,8 +260,10 @@ public final class ModelBuilder {
         cacheType,
         cacheDirectory,
         residency,
+        pinnedExpertBytes,
         mediaEncoder,
-        batchSize);
+        batchSize,
+        prefixCache);
   }
 
   private static int positive(String name, int value) {

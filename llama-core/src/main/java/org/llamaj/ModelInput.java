@@ -117,6 +117,19 @@ public final class ModelInput {
     return ids.length;
   }
 
+  boolean hasPictures() {
+    return !pictures.isEmpty();
+  }
+
+  /** The ids before the first picture. */
+  int[] plain() {
+    int first = 0;
+    while (first < ids.length && at[first] == null) {
+      first++;
+    }
+    return Arrays.copyOf(ids, first);
+  }
+
   int id(int index) {
     return ids[index];
   }

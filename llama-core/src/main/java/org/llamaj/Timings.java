@@ -10,8 +10,18 @@ import java.time.Duration;
  * @param prompt time for these
  * @param generatedTokens tokens that were generated
  * @param generation time for these, after the prompt
+ * @param queue how long the prompt waited before it was taken up, a part of {@code prompt}
+ * @param guessedTokens tokens that were guessed by {@link Speculation}
+ * @param rightGuesses guesses that needed no forward pass of their own
  */
-public record Timings(int promptTokens, Duration prompt, int generatedTokens, Duration generation) {
+public record Timings(
+    int promptTokens,
+    Duration prompt,
+    int generatedTokens,
+    Duration generation,
+    Duration queue,
+    int guessedTokens,
+    int rightGuesses) {
 
   /**
    * Speed of the prompt.

@@ -90,7 +90,7 @@ class SchedulerTest {
         stream.await();
         assertThat(streaming.length()).as("alone, in one step").isEqualTo(100);
         step(stream);
-        submit(reader, prompt);
+        submit(reader, IntStream.range(0, 100).map(i -> i % 150 + 9).toArray());
         for (int i = 1; i <= 6; i++) {
           step(stream);
           assertThat(reading.length()).isEqualTo(16 * i);
@@ -175,11 +175,12 @@ class SchedulerTest {
   }
 
   private static void submit(Lane lane, int... prompt) {
-    lane.submitPrompt((batch, sequence, i) -> batch.add(sequence, prompt[i]), 0, prompt.length);
+    lane.submitPrompt(
+        (batch, sequence, i) -> batch.add(sequence, prompt[i]), prompt, 0, prompt.length);
   }
 
   private static void step(Lane lane) {
-    lane.submit(new int[] {3}, 1);
+    lane.submit(new int[] {3}, 1, 0);
     assertThat(lane.await()).isEqualTo(Lane.Outcome.DONE);
   }
 

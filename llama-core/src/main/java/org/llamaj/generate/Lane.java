@@ -65,6 +65,7 @@ public final class Lane implements AutoCloseable {
   /** The tokens that are submitted: those from {@link #from} to {@link #to} are still to do. */
   Source tokens;
 
+  int[] plain;
   int from;
   int to;
 
@@ -124,24 +125,28 @@ public final class Lane implements AutoCloseable {
    * will be {@link #logits logits(0)}.
    *
    * @param prompt puts its tokens into a batch
+   * @param plain the ids of its tokens up to the first that is none (but a row of an encoder): what
+   *     other sequences have computed for these is taken over
    * @param first index of the first token that is to go through the model
    * @param length how many tokens the prompt has
    * @throws org.llamaj.OverloadedException if too many prompts wait
    */
-  public void submitPrompt(Source prompt, int first, int length) {
+  public void submitPrompt(Source prompt, int[] plain, int first, int length) {
+    this.plain = plain;
     scheduler.submit(this, prompt, first, length, length - 1, true);
   }
 
   /**
-   * Submits the next tokens of a sequence whose prompt has been read: one, or with drafted ones
-   * after it. The logits of each are wanted.
+   * Submits the next tokens of a sequence whose prompt has been read: one, or with guessed ones
+   * after it.
    *
    * @param ids holds the tokens; left as it is until {@link #await} returns
    * @param count how many
+   * @param wantedFrom index of the first token whose logits are wanted
    */
-  public void submit(int[] ids, int count) {
+  public void submit(int[] ids, int count, int wantedFrom) {
     next = ids;
-    scheduler.submit(this, nextTokens, 0, count, 0, false);
+    scheduler.submit(this, nextTokens, 0, count, wantedFrom, false);
   }
 
   /**
@@ -174,6 +179,15 @@ public final class Lane implements AutoCloseable {
       logits[index] = new float[vocabularySize];
     }
     return logits[index];
+  }
+
+  /**
+   * How many tokens can be submitted at once.
+   *
+   * @return the capacity of a batch
+   */
+  public int capacity() {
+    return scheduler.capacity();
   }
 
   /**

@@ -1,6 +1,7 @@
 package org.llamaj.generate;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
@@ -10,6 +11,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.llamaj.LlamaException;
 import org.llamaj.OverloadedException;
+import org.llamaj.kernel.AttentionShape;
 import org.llamaj.transformer.Batch;
 import org.llamaj.transformer.Sequence;
 import org.llamaj.transformer.Transformer;
@@ -33,8 +35,8 @@ import org.llamaj.transformer.Transformer;
  *   <li><b>Fairness.</b> A higher priority goes first. Among equals each prompt's turn is the clock
  *       at its arrival plus the tokens it has had (the clock counts the tokens of all prompts):
  *       early ones go first, and a long one cannot hold up short ones for long.
- *   <li><b>Shared beginnings.</b> A prompt whose next block another one is just reading waits for
- *       it and takes it over.
+ *   <li><b>Shared beginnings.</b> What other sequences have left in the cache is taken over, block
+ *       by block; a prompt whose next block another one is just reading waits for it.
  * </ul>
  *
  * <p>Thread-safe.
@@ -290,18 +292,51 @@ public final class Scheduler {
         lane.rows = Math.min(room, lane.to - lane.from);
         promptRoom = Math.min(promptRoom, promptChunk);
       } else {
+        adopt(lane);
         if (streaming > (lane.streaming ? 1 : 0)) {
           promptRoom = Math.min(promptRoom, promptChunk);
         }
-        lane.rows = Math.min(Math.min(room, promptRoom), lane.to - lane.from);
+        boolean wait = lane.failure != null || othersReadTheSame(lane);
+        lane.rows = wait ? 0 : Math.min(Math.min(room, promptRoom), lane.to - lane.from);
         promptRoom -= lane.rows;
       }
-      if (lane.rows > 0) {
+      if (lane.rows > 0 || lane.failure != null) {
         room -= lane.rows;
         lane.running = true;
         step.add(lane);
       }
     }
+  }
+
+  /** Takes over what other sequences have computed. */
+  private static void adopt(Lane lane) {
+    try {
+      int length = lane.sequence.adopt(lane.plain, Math.min(lane.plain.length, lane.to - 1));
+      lane.reused += length - lane.from;
+      lane.from = length;
+    } catch (RuntimeException e) {
+      lane.failure = e;
+    }
+  }
+
+  /** Whether a prompt of the step has the lane's next block, so that it can soon be adopted. */
+  private boolean othersReadTheSame(Lane lane) {
+    int block = AttentionShape.PAGE_TOKENS;
+    int end = (lane.from / block + 1) * block;
+    if (end > Math.min(lane.plain.length, lane.to - 1)) {
+      return false;
+    }
+    for (int i = 0; i < step.size(); i++) {
+      Lane other = step.get(i);
+      if (other.prompt
+          && other.from < end
+          && other.plain.length >= end
+          && other.sequence.sharesWith(lane.sequence)
+          && Arrays.equals(other.plain, 0, end, lane.plain, 0, end)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**
@@ -313,6 +348,9 @@ public final class Scheduler {
     for (int i = 0; i < step.size(); i++) {
       Lane lane = step.get(i);
       int before = batch.size();
+      if (lane.rows == 0) {
+        continue; // failed
+      }
       try {
         lane.sequence.requireRoom(lane.to - lane.from);
         transformer.reserve(lane.sequence, lane.rows);

@@ -23,6 +23,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.LongConsumer;
 
 /**
@@ -40,8 +42,8 @@ final class Download {
   private final RemoteFile file;
   private final MessageDigest digest;
 
-  /** A part of the file that is on its way. */
-  private record Part(long from, Future<byte[]> bytes) {}
+  private volatile boolean stopped;
+  private volatile long lastRead = System.nanoTime();
 
   Download(HubClient client, HubCache cache, String repository, String commit, RemoteFile file) {
     this.client = client;
@@ -144,7 +146,7 @@ final class Download {
   }
 
   private void append(FileChannel out, LongConsumer progress) throws IOException {
-    Queue<Part> parts = new ArrayDeque<>();
+    Queue<Future<byte[]>> parts = new ArrayDeque<>();
     long next = out.size();
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       try {
@@ -152,7 +154,7 @@ final class Download {
           while (next < file.size() && parts.size() < PARALLEL) {
             long from = next;
             long to = Math.min(file.size(), from + PART);
-            parts.add(new Part(from, threads.submit(() -> part(from, to))));
+            parts.add(threads.submit(() -> part(from, to)));
             next = to;
           }
           byte[] bytes = take(parts.remove());
@@ -164,14 +166,24 @@ final class Download {
           progress.accept(done);
         }
       } finally {
+        stopped = true;
         threads.shutdownNow();
       }
     }
   }
 
-  private static byte[] take(Part part) {
+  /** Waits for a part as long as anything comes at all. */
+  private byte[] take(Future<byte[]> part) {
     try {
-      return part.bytes.get();
+      while (true) {
+        try {
+          return part.get(200, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+          if (System.nanoTime() - lastRead > client.patience().toNanos()) {
+            throw new UnreachableException(new IOException("nothing has come for a while"));
+          }
+        }
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new CancellationException("interrupted");
@@ -187,6 +199,7 @@ final class Download {
     int[] read = {0};
     return client.retrying(
         () -> {
+          if (stopped) throw new CancellationException("no longer needed");
           HttpResponse<InputStream> response =
               client.get(repository, commit, file, from + read[0], to);
           try (InputStream body = response.body()) {
@@ -195,6 +208,7 @@ final class Download {
               int count = body.read(bytes, read[0], bytes.length - read[0]);
               if (count < 0) throw new IOException("the connection ended early");
               read[0] += count;
+              lastRead = System.nanoTime();
             }
           }
           return bytes;

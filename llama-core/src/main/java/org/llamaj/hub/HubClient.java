@@ -9,6 +9,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -33,6 +34,11 @@ final class HubClient implements AutoCloseable {
             .connectTimeout(settings.timeout())
             .followRedirects(HttpClient.Redirect.NEVER)
             .build();
+  }
+
+  /** How long to wait for more of an answer: longer than all tries to begin one. */
+  Duration patience() {
+    return settings.timeout().multipliedBy(TRIES + 1);
   }
 
   /** Lists the files of a model's repository. */

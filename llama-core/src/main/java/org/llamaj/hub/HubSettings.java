@@ -53,7 +53,7 @@ public record HubSettings(
     Path tokenFile = set(environment, "HF_TOKEN_PATH").map(Path::of).orElse(home.resolve("token"));
     try {
       return new HubSettings(
-          URI.create(endpoint.replaceAll("/+$", "")),
+          address(endpoint.replaceAll("/+$", "")),
           set(environment, "HF_HUB_CACHE").map(Path::of).orElse(home.resolve("hub")),
           set(environment, "HF_TOKEN").or(() -> read(tokenFile)),
           set(environment, "HF_HUB_OFFLINE").map(HubSettings::isTrue).orElse(false),
@@ -62,6 +62,14 @@ public record HubSettings(
     } catch (IllegalArgumentException e) {
       throw new HubException("HF_ENDPOINT: expected an address, found " + endpoint, e);
     }
+  }
+
+  private static URI address(String endpoint) {
+    URI uri = URI.create(endpoint);
+    if (uri.getHost() == null || !Set.of("http", "https").contains(uri.getScheme())) {
+      throw new IllegalArgumentException("no web address");
+    }
+    return uri;
   }
 
   private static Optional<String> set(Map<String, String> environment, String name) {

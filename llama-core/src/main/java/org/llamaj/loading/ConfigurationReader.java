@@ -183,7 +183,7 @@ final class ConfigurationReader {
   }
 
   private int vocabularySize() {
-    Shape shape = checkpoint.tensor("token_embd.weight").shape();
+    Shape shape = checkpoint.description("token_embd.weight").shape();
     if (shape.rank() != 2 || shape.size(0) > Integer.MAX_VALUE) {
       throw wrong("token_embd.weight", "a tensor of shape [vocabulary, dim]", shape);
     }

@@ -10,6 +10,7 @@ import org.llamaj.checkpoint.CheckpointException;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Workers;
+import org.llamaj.spi.FeedForwardContext;
 import org.llamaj.spi.FeedForwards;
 import org.llamaj.tokenizer.Tokenizer;
 import org.llamaj.transformer.Configuration;
@@ -86,10 +87,10 @@ public record LoadedModel(
       cacheMemory = cacheMemory(options, arena);
       kernels = selection.open(workers, options.cacheType());
       WeightSource weights = weights(checkpoint, options, arena, workers, progress);
-      Optional<FeedForwards> experts =
-          experts(configuration, weights, kernels, options.batchSize(), arena);
+      Optional<FeedForwards> experts = experts(configuration, weights, kernels, options, arena);
       Transformer transformer =
           new TransformerBuilder(configuration, weights, kernels, arena, options.batchSize())
+              .keepPrefixes(options.prefixCache())
               .build(
                   options.contextLength().orElse(configuration.contextLength()),
                   options.cacheType(),
@@ -152,10 +153,19 @@ public record LoadedModel(
       Configuration configuration,
       WeightSource weights,
       Kernels kernels,
-      int batchSize,
+      LoadingOptions options,
       Arena arena) {
     return ExpertsModule.find(configuration)
-        .map(module -> module.open(configuration, weights, kernels, batchSize, arena));
+        .map(
+            module ->
+                module.open(
+                    new FeedForwardContext(
+                        configuration,
+                        weights,
+                        kernels,
+                        options.batchSize(),
+                        options.pinnedExpertBytes(),
+                        arena)));
   }
 
   private static PageMemory cacheMemory(LoadingOptions options, Arena arena) {

@@ -17,8 +17,10 @@ import org.llamaj.kernel.CacheType;
  * @param cacheType how keys and values are stored
  * @param cacheDirectory where a file holds keys and values; empty to keep them in memory
  * @param residency where the weights live
+ * @param pinnedExpertBytes how much of the most used experts is locked in memory
  * @param mediaEncoder opens the file with the encoder of pictures, if there is one
  * @param batchSize the most tokens of a forward pass: prompts are read in chunks of it
+ * @param prefixCache bytes of keys and values that are kept to be found again
  */
 public record LoadingOptions(
     OptionalInt contextLength,
@@ -27,5 +29,7 @@ public record LoadingOptions(
     CacheType cacheType,
     Optional<Path> cacheDirectory,
     Residency residency,
+    long pinnedExpertBytes,
     Optional<Supplier<Checkpoint>> mediaEncoder,
-    int batchSize) {}
+    int batchSize,
+    long prefixCache) {}

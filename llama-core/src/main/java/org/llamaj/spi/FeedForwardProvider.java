@@ -1,9 +1,6 @@
 package org.llamaj.spi;
 
-import java.lang.foreign.Arena;
-import org.llamaj.kernel.Kernels;
 import org.llamaj.transformer.Configuration;
-import org.llamaj.transformer.WeightSource;
 
 /**
  * Makes the feed-forward networks of layers that are not dense. Found by {@link
@@ -31,13 +28,8 @@ public interface FeedForwardProvider {
   /**
    * Prepares for the layers of one model.
    *
-   * @param configuration proportions of the model
-   * @param weights the model's tensors
-   * @param kernels the arithmetic to use
-   * @param maxRows the most rows a call will have
-   * @param arena for scratch memory; lives as long as the model
+   * @param context the model and what it runs on
    * @return makes the networks
    */
-  FeedForwards open(
-      Configuration configuration, WeightSource weights, Kernels kernels, int maxRows, Arena arena);
+  FeedForwards open(FeedForwardContext context);
 }

@@ -266,9 +266,14 @@ public final class Batch {
 
   /** Counts the tokens as stored. */
   void advance() {
+    for (int i = 0; i < size; i++) {
+      if (embeddings[i] != null) {
+        tokens[i] = -1;
+      }
+    }
     for (int first = 0; first < size; ) {
       int end = endOfSpan(first);
-      sequences[first].advance(end - first);
+      sequences[first].advance(tokens, first, end - first);
       first = end;
     }
   }

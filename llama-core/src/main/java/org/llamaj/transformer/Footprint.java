@@ -31,7 +31,7 @@ public final class Footprint {
         IntStream.range(0, configuration.layers())
             .mapToObj(layer -> configuration.attention(layer, cacheType))
             .toArray(AttentionShape[]::new);
-    return new KeyValueCache(Footprint::allocateNothing, layers).bytesFor(tokens, batchSize);
+    return new KeyValueCache(Footprint::allocateNothing, layers, 0).bytesFor(tokens, batchSize);
   }
 
   /**

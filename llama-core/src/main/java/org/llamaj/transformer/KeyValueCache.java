@@ -16,12 +16,15 @@ final class KeyValueCache {
   private final int[] poolOf; // by layer
   private final long[] offsets; // by layer, within a page of its pool
   private final long[] bytes; // by layer
+  private final String layout;
+  private final PrefixIndex prefixes; // null if none are kept
 
   /**
    * @param memory where pages come from
    * @param layers the attention of each layer
+   * @param prefixBytes the most memory for what sequences have left, to be found again; 0 for none
    */
-  KeyValueCache(PageMemory memory, AttentionShape[] layers) {
+  KeyValueCache(PageMemory memory, AttentionShape[] layers, long prefixBytes) {
     poolOf = new int[layers.length];
     offsets = new long[layers.length];
     bytes = new long[layers.length];
@@ -37,6 +40,24 @@ final class KeyValueCache {
       }
       pools.add(new PagePool(memory, chunk, pageBytes));
     }
+    layout = "pages of %d tokens, %s".formatted(AttentionShape.PAGE_TOKENS, layers[0].cacheType());
+    prefixes =
+        keepsAll() && prefixBytes > 0 ? new PrefixIndex(pools.getFirst(), prefixBytes) : null;
+  }
+
+  /** Whether all layers see everything, so that pages stay as long as their sequence. */
+  boolean keepsAll() {
+    return pools.size() == 1 && pools.getFirst().keepsAll();
+  }
+
+  /** How keys and values lie in a page, beside the model's proportions. */
+  String layout() {
+    return layout;
+  }
+
+  /** The blocks of a new sequence that others may share; null if none are kept. */
+  PrefixChain newChain(long salt) {
+    return prefixes == null ? null : new PrefixChain(prefixes, salt);
   }
 
   List<PagePool> pools() {
@@ -58,8 +79,15 @@ final class KeyValueCache {
     return bytes[layer];
   }
 
+  /** Pages that sequences hold; not those that are only kept to be found again. */
   long pagesInUse() {
-    return pools.stream().mapToLong(PagePool::pagesInUse).sum();
+    long kept = prefixes == null ? 0 : prefixes.idleBlocks();
+    return pools.stream().mapToLong(PagePool::pagesInUse).sum() - kept;
+  }
+
+  /** Gives up a page that is only kept to be found again; false if there is none. */
+  boolean evict() {
+    return prefixes != null && prefixes.evict();
   }
 
   long bytesAllocated() {

@@ -1,14 +1,15 @@
 package org.llamaj.transformer;
 
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.BooleanSupplier;
+import org.llamaj.LlamaException;
 import org.llamaj.kernel.AttentionShape;
 
 /**
  * Pages of the key-value cache for the layers of one kind: those that see everything, or those with
  * the same attention chunk. A page holds {@link AttentionShape#PAGE_TOKENS} tokens of all these
- * layers. Grows on demand; pages that were given back are used again. Thread-safe.
+ * layers. Grows on demand; pages that nobody holds any more are used again. Thread-safe.
  */
 final class PagePool {
 
@@ -21,7 +22,7 @@ final class PagePool {
   private final PageMemory memory;
   private final int chunk;
   private final long pageBytes;
-  private final Deque<MemorySegment> free = new ArrayDeque<>();
+  private final Deque<Page> free = new ArrayDeque<>();
   private long allocated;
   private long used;
 
@@ -36,19 +37,51 @@ final class PagePool {
     this.pageBytes = pageBytes;
   }
 
-  synchronized MemorySegment take() {
-    MemorySegment page = free.poll();
+  /**
+   * A page for one holder.
+   *
+   * @param relief called where there is no memory; true if it has released a page
+   */
+  Page take(BooleanSupplier relief) {
+    while (true) {
+      try {
+        return take();
+      } catch (LlamaException e) {
+        if (!relief.getAsBoolean()) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private synchronized Page take() {
+    Page page = free.poll();
     if (page == null) {
-      page = memory.allocate(pageBytes);
+      page = new Page(memory.allocate(pageBytes));
       allocated++;
     }
+    page.holders = 1;
     used++;
     return page;
   }
 
-  synchronized void release(MemorySegment page) {
-    used--;
-    free.push(page);
+  /** One more holder of a page. */
+  synchronized void share(Page page) {
+    page.holders++;
+  }
+
+  /** Whether a page has more than one holder, and must not be written to. */
+  synchronized boolean isShared(Page page) {
+    return page.holders > 1;
+  }
+
+  /** One holder less; a page without any can be taken again. */
+  synchronized void release(Page page) {
+    page.holders--;
+    if (page.holders == 0) {
+      used--;
+      free.push(page);
+    }
   }
 
   /** The first token that a sequence of this length has to keep. */
@@ -63,6 +96,11 @@ final class PagePool {
 
   private int firstOfChunk(int position) {
     return position / chunk * chunk;
+  }
+
+  /** Whether the layers see everything, so that pages stay as long as their sequence. */
+  boolean keepsAll() {
+    return chunk == 0;
   }
 
   long pageBytes() {

@@ -1,13 +1,13 @@
 package org.llamaj.transformer;
 
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.function.BooleanSupplier;
 import org.llamaj.kernel.AttentionShape;
 
 /** The pages of one sequence in one pool: those from a first to a last, without gaps. */
 final class PageRun {
   private final PagePool pool;
-  private MemorySegment[] pages = new MemorySegment[4];
+  private Page[] pages = new Page[4];
   private int first; // index of pages[0]
   private int count;
 
@@ -20,20 +20,62 @@ final class PageRun {
    *
    * @throws IndexOutOfBoundsException if it was dropped, or never there
    */
-  MemorySegment page(int index) {
+  Page page(int index) {
     return pages[index - first];
   }
 
-  /** Makes room for a sequence of this length. */
-  void reserve(int length) {
-    int end = Math.ceilDiv(length, AttentionShape.PAGE_TOKENS);
-    while (first + count < end) {
-      if (count == pages.length) {
-        pages = Arrays.copyOf(pages, 2 * count);
-      }
-      pages[count] = pool.take();
-      count++;
+  /** The same pages for one more sequence. */
+  PageRun fork() {
+    PageRun fork = new PageRun(pool);
+    fork.pages = Arrays.copyOf(pages, Math.max(pages.length, count));
+    fork.first = first;
+    fork.count = count;
+    for (int i = 0; i < count; i++) {
+      pool.share(pages[i]);
     }
+    return fork;
+  }
+
+  /**
+   * Makes room for a sequence to grow; a page that is begun and shared is copied for it.
+   *
+   * @param relief as in {@link PagePool#take}
+   */
+  void reserve(int length, int newLength, BooleanSupplier relief) {
+    int begun = length / AttentionShape.PAGE_TOKENS - first;
+    if (begun < count && begun >= 0 && pool.isShared(pages[begun])) {
+      Page own = pool.take(relief);
+      own.memory.copyFrom(pages[begun].memory);
+      pool.release(pages[begun]);
+      pages[begun] = own;
+    }
+    int end = Math.ceilDiv(newLength, AttentionShape.PAGE_TOKENS);
+    while (first + count < end) {
+      add(pool.take(relief));
+    }
+  }
+
+  /** Adds a full page of another sequence. */
+  void append(Page page) {
+    pool.share(page);
+    add(page);
+  }
+
+  /** Takes another page with the same content. */
+  void replace(int index, Page page) {
+    if (pages[index - first] != page) {
+      pool.share(page);
+      pool.release(pages[index - first]);
+      pages[index - first] = page;
+    }
+  }
+
+  private void add(Page page) {
+    if (count == pages.length) {
+      pages = Arrays.copyOf(pages, 2 * count);
+    }
+    pages[count] = page;
+    count++;
   }
 
   /** Gives back what a sequence of this length will not see any more. */

@@ -1,7 +1,12 @@
 package org.llamaj.transformer;
 
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import org.llamaj.LlamaException;
+import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.PageTable;
 
 /**
@@ -13,13 +18,29 @@ public final class Sequence implements AutoCloseable {
   private final PageRun[] runs; // one per pool of the cache
   private final int contextLength;
   private final PageTable table = new Pages();
+  private final PrefixChain prefix; // null if nothing is shared
+
+  /** The tokens; negative where rows of an encoder stand in their place. */
+  private int[] tokens;
+
   private int length;
   private boolean closed;
 
-  Sequence(KeyValueCache cache, int contextLength) {
+  Sequence(KeyValueCache cache, int contextLength, long salt) {
     this.cache = cache;
-    runs = cache.pools().stream().map(PageRun::new).toArray(PageRun[]::new);
     this.contextLength = contextLength;
+    runs = cache.pools().stream().map(PageRun::new).toArray(PageRun[]::new);
+    prefix = cache.newChain(salt);
+    tokens = new int[AttentionShape.PAGE_TOKENS];
+  }
+
+  private Sequence(Sequence other) {
+    cache = other.cache;
+    contextLength = other.contextLength;
+    runs = Arrays.stream(other.runs).map(PageRun::fork).toArray(PageRun[]::new);
+    prefix = other.prefix == null ? null : other.prefix.fork();
+    tokens = other.tokens.clone();
+    length = other.length;
   }
 
   /**
@@ -41,6 +62,62 @@ public final class Sequence implements AutoCloseable {
   }
 
   /**
+   * A second sequence with the same tokens. The two share memory until they differ.
+   *
+   * @return to be closed by the caller
+   * @throws LlamaException if this one is closed
+   */
+  public Sequence fork() {
+    checkOpen();
+    return new Sequence(this);
+  }
+
+  /**
+   * Takes over keys and values of tokens that another sequence has read, where there are any: the
+   * sequence grows without a forward pass.
+   *
+   * @param ids tokens, the first {@link #length} of which are those in the sequence
+   * @param limit how many of them may be taken over; fewer than all where logits are wanted
+   * @return the new length
+   */
+  public int adopt(int[] ids, int limit) {
+    checkOpen();
+    if (prefix == null) {
+      return length;
+    }
+    int start = length / AttentionShape.PAGE_TOKENS * AttentionShape.PAGE_TOKENS;
+    int end = Math.min(limit, contextLength);
+    if (start < length && prefix.canExtend(ids, start, end)) {
+      truncate(start);
+    }
+    if (start == length) {
+      int adopted = prefix.extend(runs[0], ids, start, end);
+      remember(ids, start, adopted - start);
+      length = adopted;
+    }
+    return length;
+  }
+
+  /**
+   * Whether {@link #adopt} would find what another sequence has read.
+   *
+   * @param other a sequence of this model
+   * @return false if the model keeps nothing to be found, or the salts differ
+   */
+  public boolean sharesWith(Sequence other) {
+    return prefix != null && other.prefix != null && prefix.sharesWith(other.prefix);
+  }
+
+  /**
+   * The tokens of the sequence.
+   *
+   * @return a copy; negative where rows of an encoder stand in the place of a token
+   */
+  public int[] tokens() {
+    return Arrays.copyOf(tokens, length);
+  }
+
+  /**
    * Forgets the tokens from a position on. Models with attention chunks keep only the last chunk of
    * most layers (and the one before for its first {@value PagePool#ROLLBACK_TOKENS} tokens), so a
    * sequence that is to end in an earlier chunk is cut back to the beginning of that chunk: the
@@ -55,6 +132,9 @@ public final class Sequence implements AutoCloseable {
           "expected a length from 0 to %d, found %d".formatted(length, newLength));
     }
     length = resumable(newLength);
+    if (prefix != null) {
+      prefix.truncate(length);
+    }
     for (PageRun run : runs) {
       run.truncate(length);
     }
@@ -72,6 +152,34 @@ public final class Sequence implements AutoCloseable {
       }
     }
     return best;
+  }
+
+  /**
+   * Writes tokens with their keys and values, those in full pages.
+   *
+   * @param out receives them
+   * @throws IOException if it cannot be written to
+   */
+  public void save(DataOutputStream out) throws IOException {
+    checkOpen();
+    new SavedPages(cache).save(out, tokens, length, runs[0]);
+  }
+
+  /**
+   * Takes over what {@link #save} wrote. Where the model stores keys and values in another way now
+   * (another cache type), the sequence stays empty.
+   *
+   * @param in what was written
+   * @throws IOException if it cannot be read
+   * @throws IllegalArgumentException if this sequence is not empty
+   */
+  public void restore(DataInputStream in) throws IOException {
+    checkOpen();
+    if (length != 0) {
+      throw new IllegalArgumentException("expected an empty sequence, found " + length);
+    }
+    int[] ids = new SavedPages(cache).restore(in, contextLength, runs[0]);
+    advance(ids, 0, ids.length);
   }
 
   /** Gives the memory back to the model. */
@@ -94,9 +202,7 @@ public final class Sequence implements AutoCloseable {
    * @throws LlamaException if they do not, or the sequence is closed
    */
   public void requireRoom(int count) {
-    if (closed) {
-      throw new LlamaException("the sequence is closed: open a new one");
-    }
+    checkOpen();
     if (count > contextLength - length) {
       throw new LlamaException(
           "the context of %d tokens is full: it holds %d, and %d more were given; load with a longer context or shorten the text"
@@ -108,26 +214,48 @@ public final class Sequence implements AutoCloseable {
   void reserve(int count) {
     requireRoom(count);
     for (PageRun run : runs) {
-      run.reserve(length + count);
+      run.reserve(length, length + count, cache::evict);
     }
   }
 
-  void advance(int count) {
+  /** Counts tokens whose keys and values have been stored. */
+  void advance(int[] ids, int from, int count) {
+    remember(ids, from, count);
     length += count;
     for (PageRun run : runs) {
       run.dropUnseen(length);
+    }
+    if (prefix != null) {
+      prefix.enter(runs[0], tokens, length);
+    }
+  }
+
+  /** Puts tokens behind the present ones. */
+  private void remember(int[] ids, int from, int count) {
+    if (length + count > tokens.length) {
+      tokens = Arrays.copyOf(tokens, Math.max(length + count, 2 * tokens.length));
+    }
+    System.arraycopy(ids, from, tokens, length, count);
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new LlamaException("the sequence is closed: open a new one");
     }
   }
 
   private final class Pages implements PageTable {
     @Override
     public MemorySegment segment(int layer, int page) {
-      return runs[cache.poolOf(layer)].page(page).asSlice(cache.offset(layer), cache.bytes(layer));
+      return runs[cache.poolOf(layer)]
+          .page(page)
+          .memory
+          .asSlice(cache.offset(layer), cache.bytes(layer));
     }
 
     @Override
     public long address(int layer, int page) {
-      return runs[cache.poolOf(layer)].page(page).address() + cache.offset(layer);
+      return runs[cache.poolOf(layer)].page(page).memory.address() + cache.offset(layer);
     }
   }
 }

@@ -89,8 +89,19 @@ public final class Transformer {
    * @return to be closed by the caller
    */
   public Sequence newSequence() {
+    return newSequence(0);
+  }
+
+  /**
+   * Opens an empty sequence.
+   *
+   * @param salt tells apart what the same tokens stand for where weights are adapted: sequences
+   *     share keys and values only with those of the same salt
+   * @return to be closed by the caller
+   */
+  public Sequence newSequence(long salt) {
     checkOpen();
-    return new Sequence(cache, contextLength);
+    return new Sequence(cache, contextLength, salt);
   }
 
   /**

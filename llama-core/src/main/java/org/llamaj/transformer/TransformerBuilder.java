@@ -27,6 +27,7 @@ public final class TransformerBuilder {
   private final Arena arena;
   private final Workspace workspace;
   private final int maxRows;
+  private long prefixBytes;
 
   /**
    * @param configuration proportions of the model
@@ -47,6 +48,17 @@ public final class TransformerBuilder {
     this.arena = arena;
     this.maxRows = maxRows;
     workspace = Workspace.allocate(arena, maxRows, configuration);
+  }
+
+  /**
+   * Keeps keys and values of texts that have ended, to be found again by those that begin alike.
+   *
+   * @param bytes the most memory for them; 0 for none, as without it
+   * @return this
+   */
+  public TransformerBuilder keepPrefixes(long bytes) {
+    prefixBytes = bytes;
+    return this;
   }
 
   /**
@@ -104,7 +116,7 @@ public final class TransformerBuilder {
         arena,
         kernels,
         rotary,
-        new KeyValueCache(cacheMemory, shapes),
+        new KeyValueCache(cacheMemory, shapes, prefixBytes),
         workspace,
         layers,
         head);

@@ -180,4 +180,26 @@ public final class GoldenAssertions {
     }
     return best;
   }
+
+  /** The mean over all tokens but the first, each given those before it, in one pass. */
+  public static double meanNegativeLogLikelihood(LlamaModel model, int[] tokens) {
+    List<float[]> logits = logits(model, tokens, 512);
+    double sum = 0;
+    for (int i = 1; i < tokens.length; i++) {
+      sum += negativeLogLikelihood(logits.get(i - 1), tokens[i]);
+    }
+    return sum / (tokens.length - 1);
+  }
+
+  private static double negativeLogLikelihood(float[] logits, int token) {
+    double max = Double.NEGATIVE_INFINITY;
+    for (float logit : logits) {
+      max = Math.max(max, logit);
+    }
+    double sum = 0;
+    for (float logit : logits) {
+      sum += Math.exp(logit - max);
+    }
+    return max + Math.log(sum) - logits[token];
+  }
 }

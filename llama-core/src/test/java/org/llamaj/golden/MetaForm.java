@@ -125,6 +125,7 @@ public final class MetaForm {
     ByteArrayOutputStream trainer = new ByteArrayOutputStream();
     trainer.writeBytes(new byte[] {3 << 3, 2}); // model_type: BPE
     field(file, 2, trainer.toByteArray());
+    field(file, 3, new byte[] {4 << 3, 0}); // normalizer: extra spaces stay
     return file.toByteArray();
   }
 

@@ -1,12 +1,15 @@
 package org.llamaj.transformer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.llamaj.LlamaModel;
 import org.llamaj.MemoryPlan;
 import org.llamaj.golden.GoldenCase;
@@ -45,6 +48,25 @@ class FootprintTest {
     assertThat(bytes - global)
         .isGreaterThanOrEqualTo(36 * 8192 * perTokenAndLayer)
         .isLessThan(36 * (8192 + 1024) * perTokenAndLayer);
+  }
+
+  /** The table of the README, in GiB. */
+  @ParameterizedTest
+  @CsvSource({
+    "    8192,  1.50, 0.80, 0.42",
+    "  131072,  7.24, 3.85, 2.04",
+    " 1048576, 49.2, 26.2, 13.8",
+    "10485760, 481.2, 255.7, 135.4",
+  })
+  void cacheOfScout(int tokens, double f16, double q8, double q4) {
+    Footprint footprint = new Footprint(SCOUT, 512);
+    assertThat(gib(footprint, tokens, CacheType.F16)).isCloseTo(f16, withinPercentage(0.5));
+    assertThat(gib(footprint, tokens, CacheType.Q8_0)).isCloseTo(q8, withinPercentage(0.5));
+    assertThat(gib(footprint, tokens, CacheType.Q4_0)).isCloseTo(q4, withinPercentage(0.5));
+  }
+
+  private static double gib(Footprint footprint, int tokens, CacheType type) {
+    return (double) footprint.cacheBytes(tokens, type) / GIB;
   }
 
   @Test

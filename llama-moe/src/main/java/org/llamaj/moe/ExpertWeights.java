@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.function.IntFunction;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.WeightMatrix;
+import org.llamaj.spi.FeedForwardContext;
 import org.llamaj.tensor.FloatMatrix;
 import org.llamaj.tensor.Tensor;
 import org.llamaj.transformer.Configuration;
@@ -25,17 +26,12 @@ final class ExpertWeights {
   private final Workspace workspace;
   private final ReadAhead readAhead; // or null
 
-  ExpertWeights(
-      Configuration configuration,
-      WeightSource weights,
-      Kernels kernels,
-      Workspace workspace,
-      ReadAhead readAhead) {
-    this.configuration = configuration;
-    this.experts = configuration.experts();
-    this.weights = weights;
-    this.kernels = kernels;
-    this.workspace = workspace;
+  ExpertWeights(FeedForwardContext context, ReadAhead readAhead) {
+    configuration = context.configuration();
+    experts = configuration.experts();
+    weights = context.weights();
+    kernels = context.kernels();
+    workspace = Workspace.allocate(context.arena(), context.maxRows(), configuration);
     this.readAhead = readAhead;
   }
 

@@ -33,4 +33,9 @@ final class ExpertsEvent extends Event {
   @Label("Read Ahead")
   @Description("Whether the weights were asked for before they were needed")
   boolean readAhead;
+
+  @Label("Found in Memory")
+  @Description("How much of what was asked for ahead was in memory already")
+  @DataAmount
+  long residentBytes;
 }

@@ -54,6 +54,10 @@ final class MixtureOfExperts implements FeedForward {
     return statistics;
   }
 
+  Expert[] experts() {
+    return experts;
+  }
+
   @Override
   public FloatMatrix forward(FloatMatrix input, int rows) {
     ExpertsEvent event = new ExpertsEvent();
@@ -64,7 +68,7 @@ final class MixtureOfExperts implements FeedForward {
 
     boolean ahead = readAhead != null && readAhead.isUseful();
     for (int i = 0; ahead && i < Math.min(AHEAD, dispatch.chosenExperts()); i++) {
-      readAhead.request(experts[dispatch.expert(i)]);
+      event.residentBytes += readAhead.request(experts[dispatch.expert(i)]);
     }
     FloatMatrix output = workspace.output();
     if (shared == null) {
@@ -74,7 +78,7 @@ final class MixtureOfExperts implements FeedForward {
     }
     for (int i = 0; i < dispatch.chosenExperts(); i++) {
       if (ahead && i + AHEAD < dispatch.chosenExperts()) {
-        readAhead.request(experts[dispatch.expert(i + AHEAD)]);
+        event.residentBytes += readAhead.request(experts[dispatch.expert(i + AHEAD)]);
       }
       addExpert(i, input, output);
     }

@@ -1,11 +1,9 @@
 package org.llamaj.moe;
 
-import java.lang.foreign.Arena;
-import org.llamaj.kernel.Kernels;
+import org.llamaj.spi.FeedForwardContext;
 import org.llamaj.spi.FeedForwardProvider;
 import org.llamaj.spi.FeedForwards;
 import org.llamaj.transformer.Configuration;
-import org.llamaj.transformer.WeightSource;
 
 /** Brings mixtures of experts to llama-core. */
 public final class MixtureOfExpertsProvider implements FeedForwardProvider {
@@ -24,16 +22,7 @@ public final class MixtureOfExpertsProvider implements FeedForwardProvider {
   }
 
   @Override
-  public FeedForwards open(
-      Configuration configuration,
-      WeightSource weights,
-      Kernels kernels,
-      int maxRows,
-      Arena arena) {
-    ReadAhead readAhead = ReadAhead.open(arena).orElse(null);
-    Workspace workspace = Workspace.allocate(arena, maxRows, configuration);
-    ExpertWeights experts =
-        new ExpertWeights(configuration, weights, kernels, workspace, readAhead);
-    return new Mixtures(configuration.experts(), experts, readAhead);
+  public FeedForwards open(FeedForwardContext context) {
+    return new Mixtures(context);
   }
 }

@@ -1,7 +1,9 @@
 package org.llamaj.moe;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.llamaj.spi.FeedForwardContext;
 import org.llamaj.spi.FeedForwards;
 import org.llamaj.transformer.Experts;
 import org.llamaj.transformer.FeedForward;
@@ -11,19 +13,38 @@ final class Mixtures implements FeedForwards {
   private final Experts experts;
   private final ExpertWeights weights;
   private final ReadAhead readAhead; // or null
+  private final HotSet hotSet; // or null
   private final List<MixtureOfExperts> layers = new CopyOnWriteArrayList<>();
 
-  Mixtures(Experts experts, ExpertWeights weights, ReadAhead readAhead) {
-    this.experts = experts;
-    this.weights = weights;
-    this.readAhead = readAhead;
+  Mixtures(FeedForwardContext context) {
+    Optional<VirtualMemory> memory = VirtualMemory.open(context.arena());
+    experts = context.configuration().experts();
+    readAhead = memory.map(ReadAhead::new).orElse(null);
+    hotSet =
+        memory
+            .filter(_ -> context.pinnedBytes() > 0)
+            .map(m -> new HotSet(m, context.pinnedBytes()))
+            .orElse(null);
+    weights = new ExpertWeights(context, readAhead);
   }
 
   @Override
   public FeedForward layer(int layer) {
     MixtureOfExperts mixture = weights.bind(layer);
     layers.add(mixture);
-    return mixture;
+    if (hotSet == null) {
+      return mixture;
+    }
+    hotSet.add(mixture.experts(), mixture.statistics());
+    return layers.size() > 1 ? mixture : advancing(mixture);
+  }
+
+  /** The first layer, which the hot set takes its steps with. */
+  private FeedForward advancing(MixtureOfExperts first) {
+    return (input, rows) -> {
+      hotSet.advance();
+      return first.forward(input, rows);
+    };
   }
 
   @Override
@@ -52,8 +73,15 @@ final class Mixtures implements FeedForwards {
   }
 
   private String reading() {
-    return readAhead == null
-        ? "read when needed"
-        : "%d MiB read ahead".formatted(readAhead.bytesRequested() >> 20);
+    if (readAhead == null) {
+      return "read when needed";
+    }
+    long asked = readAhead.bytesAsked();
+    String ahead =
+        asked == 0
+            ? "nothing read ahead"
+            : "%d MiB asked for ahead, of which %.0f %% were in memory"
+                .formatted(asked >> 20, 100.0 * readAhead.bytesFound() / asked);
+    return hotSet == null ? ahead : ahead + "; %d MiB pinned".formatted(hotSet.lockedBytes() >> 20);
   }
 }

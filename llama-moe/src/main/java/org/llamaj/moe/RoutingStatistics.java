@@ -18,6 +18,11 @@ final class RoutingStatistics {
     }
   }
 
+  /** How often one expert was chosen so far. */
+  long of(int expert) {
+    return choices.get(expert);
+  }
+
   /** All choices so far. */
   long total() {
     return sum(sorted(), 0);

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
@@ -78,19 +80,110 @@ class ExpertUseTest {
   @Test
   @EnabledOnOs({OS.LINUX, OS.MAC})
   void readsAheadAsLongAsTheDiskIsWaitedFor() throws IOException {
-    Path file = Files.write(folder.resolve("weights"), new byte[100_000]);
-    try (Arena arena = Arena.ofShared();
-        FileChannel channel = FileChannel.open(file)) {
-      ReadAhead readAhead = ReadAhead.open(arena).orElseThrow();
-      var weights = channel.map(MapMode.READ_ONLY, 0, 100_000, arena);
-      readAhead.request(new Expert(null, List.of(weights.asSlice(5000, 70_000))));
-      assertThat(readAhead.bytesRequested()).isEqualTo(70_000);
+    try (Arena arena = Arena.ofShared()) {
+      ReadAhead readAhead = new ReadAhead(VirtualMemory.open(arena).orElseThrow());
       assertThat(readAhead.isUseful()).as("at the start").isTrue();
       int layers = 0;
       while (readAhead.isUseful() && layers < 10_000_000) {
         layers++;
       }
       assertThat(layers).as("until it gives up").isBetween(1000, 1_000_000);
+    }
+  }
+
+  @Test
+  @EnabledOnOs({OS.LINUX, OS.MAC})
+  void tellsWhatWasInMemoryAlready() throws IOException {
+    try (Arena arena = Arena.ofShared()) {
+      ReadAhead readAhead = new ReadAhead(VirtualMemory.open(arena).orElseThrow());
+      MemorySegment weights = map(arena, 20_000_000).asSlice(5000, 15_000_000);
+      Expert expert = new Expert(null, List.of(weights));
+      for (long i = 0; i < weights.byteSize(); i += 1024) {
+        assertThat(weights.get(ValueLayout.JAVA_BYTE, i)).isZero();
+      }
+      assertThat(readAhead.request(expert)).isEqualTo(15_000_000);
+      assertThat(readAhead.bytesAsked()).isEqualTo(15_000_000);
+      assertThat(readAhead.bytesFound()).isEqualTo(15_000_000);
+    }
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void locksTheExpertsThatAreUsedMost() throws IOException {
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment file = map(arena, 4 * 8192);
+      Expert[] experts = new Expert[4];
+      for (int i = 0; i < experts.length; i++) {
+        experts[i] = new Expert(null, List.of(file.asSlice(i * 8192L, 8192)));
+      }
+      RoutingStatistics statistics = new RoutingStatistics(4);
+      HotSet hotSet = new HotSet(VirtualMemory.open(arena).orElseThrow(), 2 * 8192 + 100);
+      hotSet.add(experts, statistics);
+
+      use(statistics, 3, 3, 3, 1, 1, 0);
+      passes(hotSet, HotSet.REVIEW + 2);
+      assertThat(experts).filteredOn(hotSet::isLocked).containsExactly(experts[1], experts[3]);
+      assertThat(hotSet.lockedBytes()).isEqualTo(2 * 8192);
+
+      use(statistics, 0, 0, 0, 0, 0);
+      passes(hotSet, HotSet.REVIEW + 2);
+      assertThat(experts)
+          .as("older choices count less")
+          .filteredOn(hotSet::isLocked)
+          .containsExactly(experts[0], experts[3]);
+      assertThat(hotSet.lockedBytes()).isEqualTo(2 * 8192);
+      assertThat(hotSet.wasRefused()).isFalse();
+    }
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aRefusedLockIsNoFailure() {
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment nowhere = MemorySegment.ofAddress(4096).reinterpret(8192);
+      Expert[] experts = {new Expert(null, List.of(nowhere))};
+      RoutingStatistics statistics = new RoutingStatistics(1);
+      HotSet hotSet = new HotSet(VirtualMemory.open(arena).orElseThrow(), 8192);
+      hotSet.add(experts, statistics);
+      use(statistics, 0);
+      passes(hotSet, 2 * HotSet.REVIEW);
+      assertThat(hotSet.wasRefused()).isTrue();
+      assertThat(hotSet.lockedBytes()).isZero();
+    }
+  }
+
+  @Test
+  void pinningChangesNoResult() {
+    float[][] plain;
+    try (LlamaModel model = LlamaModel.load(golden.model())) {
+      plain = GoldenAssertions.logits(model, golden.prompt(), 1).toArray(float[][]::new);
+    }
+    try (LlamaModel model = LlamaModel.builder(golden.model()).pinExperts(1 << 20).load()) {
+      List<float[]> pinned = GoldenAssertions.logits(model, golden.prompt(), 1);
+      assertThat(pinned.toArray(float[][]::new)).isDeepEqualTo(plain);
+      assertThat(model.describe()).contains("MiB pinned");
+    }
+  }
+
+  private MemorySegment map(Arena arena, int bytes) throws IOException {
+    Path file = Files.write(folder.resolve("weights"), new byte[bytes]);
+    try (FileChannel channel = FileChannel.open(file)) {
+      return channel.map(MapMode.READ_ONLY, 0, bytes, arena);
+    }
+  }
+
+  private static void use(RoutingStatistics statistics, int... experts) {
+    Dispatch dispatch = new Dispatch(experts.length, 4, 1);
+    for (int token = 0; token < experts.length; token++) {
+      dispatch.choose(token, 0, experts[token], 1);
+    }
+    dispatch.group(experts.length);
+    statistics.count(dispatch);
+  }
+
+  private static void passes(HotSet hotSet, int count) {
+    for (int i = 0; i < count; i++) {
+      hotSet.advance();
     }
   }
 }

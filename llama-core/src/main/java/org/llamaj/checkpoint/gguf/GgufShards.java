@@ -43,6 +43,13 @@ final class GgufShards {
     return others;
   }
 
+  /** The name of one of several files: those that {@link #others} finds. */
+  static Path path(Path whole, int index, int count) {
+    String name = String.valueOf(whole.getFileName());
+    String stem = name.endsWith(".gguf") ? name.substring(0, name.length() - 5) : name;
+    return whole.resolveSibling("%s-%05d-of-%05d.gguf".formatted(stem, index + 1, count));
+  }
+
   /** Checks that a file says that it is the one that its name says it is. */
   static void requireNumber(Metadata metadata, int number, int count) {
     requireEqual(metadata, "split.no", number);

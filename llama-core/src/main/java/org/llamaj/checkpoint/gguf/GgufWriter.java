@@ -1,50 +1,47 @@
 package org.llamaj.checkpoint.gguf;
 
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 import org.llamaj.checkpoint.CheckpointException;
 import org.llamaj.checkpoint.Metadata;
+import org.llamaj.checkpoint.MetadataType;
 import org.llamaj.checkpoint.MetadataValue;
+import org.llamaj.checkpoint.MetadataValue.Whole;
 import org.llamaj.checkpoint.TensorDescription;
 
 /**
- * Writes a GGUF file of version 3 from its start to its end, so that no tensor has to be in memory.
- * All tensors are described first; then their data is written in the same order, in pieces of any
- * size. The file gets its name when {@link #finish} has found it complete; a file that is closed
- * earlier is deleted. Not thread-safe.
+ * Writes a GGUF model of version 3 from its start to its end, in one file or in several, so that no
+ * tensor has to be in memory. All tensors are described first; then their data is written in the
+ * same order, in pieces of any size. The files get their names when {@link #finish} has found them
+ * complete and on the disk; what is closed earlier, or fails, leaves nothing behind. Not
+ * thread-safe.
  */
 public final class GgufWriter implements AutoCloseable {
-  private static final int MAX_PIECE = 1 << 26;
-
-  private final Path file;
-  private final Path partial;
-  private final List<TensorDescription> tensors;
+  private final Path target;
+  private final SequencedMap<String, MetadataValue> metadata;
+  private final List<List<TensorDescription>> shards;
+  private final int tensorCount;
   private final int alignment;
-  private final FileChannel channel;
+  private final List<PartialFile> files = new ArrayList<>();
+  private List<TensorDescription> tensors = List.of(); // of the current shard
   private int current;
   private long writtenOfCurrent;
-  private boolean finished;
 
   private GgufWriter(
-      Path file,
-      Path partial,
-      List<TensorDescription> tensors,
-      int alignment,
-      FileChannel channel) {
-    this.file = file;
-    this.partial = partial;
-    this.tensors = tensors;
+      Path target,
+      SequencedMap<String, MetadataValue> metadata,
+      List<List<TensorDescription>> shards,
+      int alignment) {
+    this.target = target;
+    this.metadata = metadata;
+    this.shards = shards;
     this.alignment = alignment;
-    this.channel = channel;
+    tensorCount = shards.stream().mapToInt(List::size).sum();
   }
 
   /**
@@ -58,30 +55,80 @@ public final class GgufWriter implements AutoCloseable {
    */
   public static GgufWriter create(
       Path file, SequencedMap<String, MetadataValue> metadata, List<TensorDescription> tensors) {
+    return create(file, metadata, tensors, Long.MAX_VALUE);
+  }
+
+  /**
+   * Starts a model of one file, or of several where it is large: {@code model.gguf} becomes {@code
+   * model-00001-of-00003.gguf} and so on, as llama.cpp names and opens them.
+   *
+   * @param file to be written, or replaced, if one is enough
+   * @param metadata by key, written to the first file; {@code general.alignment} is obeyed
+   * @param tensors in the order in which the data will be written
+   * @param maxBytes the most tensor data of a file, unless a single tensor has more
+   * @return a writer that expects the data
+   * @throws CheckpointException if the first file cannot be written
+   */
+  public static GgufWriter create(
+      Path file,
+      SequencedMap<String, MetadataValue> metadata,
+      List<TensorDescription> tensors,
+      long maxBytes) {
     String name = String.valueOf(file.getFileName());
     int alignment = GgufPart.alignment(new Metadata(name, metadata));
-    Path partial = file.resolveSibling(name + ".partial");
+    GgufWriter writer = new GgufWriter(file, metadata, shards(tensors, maxBytes), alignment);
     try {
-      FileChannel channel =
-          FileChannel.open(
-              partial,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.WRITE,
-              StandardOpenOption.TRUNCATE_EXISTING);
-      GgufWriter writer = new GgufWriter(file, partial, List.copyOf(tensors), alignment, channel);
-      try {
-        ByteArrayOutputStream header = new ByteArrayOutputStream();
-        GgufHeader.write(header, metadata, tensors, alignment);
-        writer.put(MemorySegment.ofArray(header.toByteArray()));
-        writer.pad();
-        return writer;
-      } catch (Throwable failure) {
-        writer.close();
-        throw failure;
-      }
-    } catch (IOException e) {
-      throw new CheckpointException("%s: cannot be written: %s".formatted(partial, e), e);
+      writer.startShard();
+      return writer;
+    } catch (Throwable failure) {
+      writer.close();
+      throw failure;
     }
+  }
+
+  private static List<List<TensorDescription>> shards(
+      List<TensorDescription> tensors, long maxBytes) {
+    List<List<TensorDescription>> shards = new ArrayList<>(List.of(new ArrayList<>()));
+    long bytes = 0;
+    for (TensorDescription tensor : tensors) {
+      if (!shards.getLast().isEmpty() && tensor.bytes() > maxBytes - bytes) {
+        shards.add(new ArrayList<>());
+        bytes = 0;
+      }
+      shards.getLast().add(tensor);
+      bytes += tensor.bytes();
+    }
+    return shards;
+  }
+
+  private void startShard() {
+    int number = files.size();
+    PartialFile file = PartialFile.create(path(number));
+    files.add(file);
+    tensors = shards.get(number);
+    current = 0;
+    ByteArrayOutputStream header = new ByteArrayOutputStream();
+    GgufHeader.write(header, metadataOf(number), tensors, alignment);
+    file.write(MemorySegment.ofArray(header.toByteArray()));
+    file.pad(alignment);
+  }
+
+  private Path path(int shard) {
+    return shards.size() == 1 ? target : GgufShards.path(target, shard, shards.size());
+  }
+
+  private SequencedMap<String, MetadataValue> metadataOf(int shard) {
+    if (shards.size() == 1) return metadata;
+    SequencedMap<String, MetadataValue> ofShard = new LinkedHashMap<>();
+    if (shard == 0) {
+      ofShard.putAll(metadata);
+    } else if (metadata.containsKey("general.alignment")) {
+      ofShard.put("general.alignment", metadata.get("general.alignment"));
+    }
+    ofShard.put("split.no", new Whole(MetadataType.UINT16, shard));
+    ofShard.put("split.count", new Whole(MetadataType.UINT16, shards.size()));
+    ofShard.put("split.tensors.count", new Whole(MetadataType.INT32, tensorCount));
+    return ofShard;
   }
 
   /**
@@ -92,76 +139,58 @@ public final class GgufWriter implements AutoCloseable {
    */
   public void write(MemorySegment data) {
     if (data.byteSize() == 0) return;
+    if (current == tensors.size() && files.size() < shards.size()) {
+      files.getLast().seal();
+      startShard();
+    }
     long left = current < tensors.size() ? tensors.get(current).bytes() - writtenOfCurrent : 0;
     if (data.byteSize() > left) {
       throw new CheckpointException(
           "%s: expected %d more bytes of %s, found %d"
               .formatted(
-                  file,
+                  target,
                   left,
                   current < tensors.size() ? tensors.get(current).name() : "tensor data",
                   data.byteSize()));
     }
-    try {
-      put(data);
-      writtenOfCurrent += data.byteSize();
-      if (data.byteSize() == left) {
-        pad();
-        current++;
-        writtenOfCurrent = 0;
-      }
-    } catch (IOException e) {
-      throw new CheckpointException("%s: cannot be written: %s".formatted(partial, e), e);
+    files.getLast().write(data);
+    writtenOfCurrent += data.byteSize();
+    if (data.byteSize() == left) {
+      files.getLast().pad(alignment);
+      current++;
+      writtenOfCurrent = 0;
     }
   }
 
   /**
-   * Checks that the data of all tensors has been written, and gives the file its name.
+   * Checks that the data of all tensors has been written, brings it to the disk, and gives the
+   * files their names.
    *
-   * @throws CheckpointException if data is missing, or the file cannot be written
+   * @return the files, in order
+   * @throws CheckpointException if data is missing, or a file cannot be written
    */
-  public void finish() {
-    if (current < tensors.size()) {
-      TensorDescription tensor = tensors.get(current);
-      throw new CheckpointException(
-          "%s: expected %d more bytes of %s and %d more tensors, found the end"
-              .formatted(
-                  file,
-                  tensor.bytes() - writtenOfCurrent,
-                  tensor.name(),
-                  tensors.size() - current - 1));
-    }
-    try {
-      channel.close();
-      Files.move(partial, file, StandardCopyOption.REPLACE_EXISTING);
-      finished = true;
-    } catch (IOException e) {
-      throw new CheckpointException("%s: cannot be written: %s".formatted(file, e), e);
-    }
+  public List<Path> finish() {
+    if (current < tensors.size() || files.size() < shards.size()) throw incomplete();
+    files.getLast().seal();
+    files.forEach(PartialFile::publish);
+    return files.stream().map(PartialFile::file).toList();
   }
 
-  /** Deletes the file if it is not finished. */
+  private CheckpointException incomplete() {
+    int begun = 0;
+    for (int i = 0; i < files.size() - 1; i++) begun += shards.get(i).size();
+    begun += current;
+    TensorDescription tensor =
+        current < tensors.size() ? tensors.get(current) : shards.get(files.size()).getFirst();
+    return new CheckpointException(
+        "%s: expected %d more bytes of %s and %d more tensors, found the end"
+            .formatted(
+                target, tensor.bytes() - writtenOfCurrent, tensor.name(), tensorCount - begun - 1));
+  }
+
+  /** Deletes what is not finished. */
   @Override
   public void close() {
-    if (finished) return;
-    try {
-      channel.close();
-      Files.deleteIfExists(partial);
-    } catch (IOException e) {
-      throw new CheckpointException("%s: cannot be deleted: %s".formatted(partial, e), e);
-    }
-  }
-
-  private void put(MemorySegment data) throws IOException {
-    for (long offset = 0; offset < data.byteSize(); offset += MAX_PIECE) {
-      long length = Math.min(MAX_PIECE, data.byteSize() - offset);
-      ByteBuffer piece = data.asSlice(offset, length).asByteBuffer();
-      while (piece.hasRemaining()) channel.write(piece);
-    }
-  }
-
-  private void pad() throws IOException {
-    int padding = (int) (-channel.position() & alignment - 1);
-    put(MemorySegment.ofArray(new byte[padding]));
+    files.forEach(PartialFile::discard);
   }
 }

@@ -2,21 +2,29 @@ package org.llamaj.checkpoint.gguf;
 
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.Metadata;
 import org.llamaj.tensor.ElementType;
 import org.llamaj.tensor.Shape;
 
 /**
- * Which element type each tensor of a quantised model has, by the conventions of llama-quantize
- * without an importance matrix: more bits where errors hurt most.
+ * Which element type each tensor of a quantised model has, by the conventions of llama-quantize:
+ * more bits where errors hurt most.
  *
  * @param fileType the mixture
  * @param layers transformer blocks of the model
  * @param queryHeadsPerKvHead attention heads that share a key-value head
  * @param experts experts of a layer, 0 for a dense model
  * @param tied whether the embedding matrix is the output matrix too
+ * @param importance whether an importance matrix says which columns matter
  */
 public record WeightMix(
-    FileType fileType, int layers, int queryHeadsPerKvHead, int experts, boolean tied) {
+    FileType fileType,
+    int layers,
+    int queryHeadsPerKvHead,
+    int experts,
+    boolean tied,
+    boolean importance) {
   private static final Pattern LAYER = Pattern.compile("blk\\.(\\d+)\\.(\\w+)\\.weight");
 
   /** A layout that some models share: key-value heads so few that their weights are cheap. */
@@ -24,6 +32,32 @@ public record WeightMix(
 
   /** The size of Mixtral, whose attention is small beside its experts. */
   private static final int MIXTRAL_EXPERTS = 8;
+
+  /** The layers of Llama 2 and 3 70B. */
+  private static final int LAYERS_OF_70B = 80;
+
+  /**
+   * The mixture for a model.
+   *
+   * @param fileType the mixture
+   * @param checkpoint the model, in whatever types
+   * @param importance whether an importance matrix says which columns matter
+   * @return its mixture
+   * @throws org.llamaj.checkpoint.CheckpointException if the checkpoint is no model
+   */
+  public static WeightMix of(FileType fileType, Checkpoint checkpoint, boolean importance) {
+    Metadata metadata = checkpoint.metadata();
+    String prefix = metadata.requireString("general.architecture") + ".";
+    int heads = metadata.requireInt(prefix + "attention.head_count", 1, 1 << 20);
+    int kvHeads = metadata.intOr(prefix + "attention.head_count_kv", heads, 1, heads);
+    return new WeightMix(
+        fileType,
+        metadata.requireInt(prefix + "block_count", 1, 1 << 20),
+        heads / kvHeads,
+        metadata.intOr(prefix + "expert_count", 0, 0, 1 << 20),
+        checkpoint.find("output.weight").isEmpty(),
+        importance);
+  }
 
   /**
    * The type of a tensor.
@@ -33,15 +67,30 @@ public record WeightMix(
    * @return its type; one with smaller blocks than the mixture asks for if the rows need it
    */
   public ElementType type(String name, Shape shape) {
+    return fitting(wanted(name), name, shape);
+  }
+
+  /**
+   * The type of a tensor where no tensor gets more bits than others.
+   *
+   * @param name for example {@code blk.0.ffn_down.weight}
+   * @param shape its shape
+   * @return the main type; one with smaller blocks if the rows need it
+   */
+  public ElementType mainType(String name, Shape shape) {
+    return fitting(fileType.main(), name, shape);
+  }
+
+  private ElementType fitting(ElementType wanted, String name, Shape shape) {
     if (shape.rank() == 1 || name.contains("norm") || name.contains("ffn_gate_inp")) {
       return ElementType.F32;
     }
     if (!fileType.main().isQuantised()) return fileType.main();
-    ElementType wanted = wanted(name);
-    while (wanted.isQuantised() && shape.columns() % wanted.blockSize() != 0) {
-      wanted = smallerBlocks(wanted);
+    ElementType type = wanted;
+    while (type.isQuantised() && shape.columns() % type.blockSize() != 0) {
+      type = smallerBlocks(type);
     }
-    return wanted;
+    return type;
   }
 
   private ElementType wanted(String name) {
@@ -62,11 +111,21 @@ public record WeightMix(
   }
 
   private ElementType valueProjection(int layer) {
+    ElementType chosen = valueProjectionOfSmallModels(layer);
+    boolean cheap = layers == LAYERS_OF_70B && queryHeadsPerKvHead > 1 && experts == 0;
+    return cheap && (chosen == ElementType.Q3_K || chosen == ElementType.Q4_K)
+        ? ElementType.Q5_K
+        : chosen;
+  }
+
+  private ElementType valueProjectionOfSmallModels(int layer) {
     ElementType main = fileType.main();
     boolean manyQueryHeads = queryHeadsPerKvHead >= MANY_QUERY_HEADS;
     return switch (fileType) {
       case Q2_K -> manyQueryHeads ? ElementType.Q4_K : ElementType.Q3_K;
+      case Q2_K_S -> manyQueryHeads ? ElementType.Q4_K : main;
       case Q3_K_M -> layer < 2 ? ElementType.Q5_K : ElementType.Q4_K;
+      case Q3_K_L -> ElementType.Q5_K;
       case Q4_K_S -> layer < 4 ? ElementType.Q5_K : main;
       case Q4_K_M, Q5_K_M -> isSensitive(layer) ? ElementType.Q6_K : main;
       case IQ4_NL, IQ4_XS -> manyQueryHeads ? ElementType.Q5_K : main;
@@ -78,24 +137,31 @@ public record WeightMix(
     ElementType main = fileType.main();
     if (experts == MIXTRAL_EXPERTS) {
       return switch (fileType) {
-        case Q2_K, Q3_K_M, Q4_K_S, Q4_K_M, IQ4_NL, IQ4_XS -> ElementType.Q5_K;
+        case Q2_K, Q3_K_S, Q3_K_M, Q4_K_S, Q4_K_M, IQ4_NL, IQ4_XS -> ElementType.Q5_K;
         default -> main;
       };
     }
     return switch (fileType) {
       case Q2_K -> ElementType.Q3_K;
       case Q3_K_M -> ElementType.Q4_K;
+      case Q3_K_L -> ElementType.Q5_K;
       default -> main;
     };
   }
 
   private ElementType downProjection(int layer) {
     ElementType main = fileType.main();
+    boolean first = layer < layers / 8;
     return switch (fileType) {
       case Q2_K -> ElementType.Q3_K;
+      case Q2_K_S -> first ? ElementType.Q4_K : main;
       case Q3_K_M -> layer < layers / 16 ? ElementType.Q5_K : ElementType.Q4_K;
-      case Q4_K_S, IQ4_NL, IQ4_XS -> layer < layers / 8 ? ElementType.Q5_K : main;
+      case Q3_K_L -> ElementType.Q5_K;
+      case Q4_K_S -> first ? ElementType.Q5_K : main;
+      case IQ4_NL, IQ4_XS -> first && !importance ? ElementType.Q5_K : main;
       case Q4_K_M, Q5_K_M -> isSensitive(layer) ? ElementType.Q6_K : main;
+      case Q4_0 -> first && importance ? ElementType.Q4_1 : main;
+      case Q5_0 -> first && importance ? ElementType.Q5_1 : main;
       default -> main;
     };
   }

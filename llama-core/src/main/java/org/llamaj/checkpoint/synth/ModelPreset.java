@@ -15,13 +15,13 @@ public enum ModelPreset {
   LLAMA_3_1_8B("llama-3.1-8b", 4096, 32, 32, 8, 128, 14_336, 128_256, 131_072, 5e5, 8, false),
   /** Llama 2 7B. */
   LLAMA_2_7B("llama-2-7b", 4096, 32, 32, 32, 128, 11_008, 32_000, 4096, 1e4, 1, false),
-  /** A Llama 4 Scout of smaller width and depth: 16 experts, one used, and a shared one. */
+  /** A Llama 4 Scout of a third of its depth and less than half its width: 2.5 B parameters. */
   LLAMA_4_SCOUT_SMALL(
       new ModelShape(
           "llama-4-scout-small",
           "llama4",
           2048,
-          8,
+          16,
           16,
           4,
           128,

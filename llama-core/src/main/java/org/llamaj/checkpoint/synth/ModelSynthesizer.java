@@ -153,7 +153,8 @@ public final class ModelSynthesizer {
             shape.layers(),
             shape.heads() / shape.kvHeads(),
             shape.experts(),
-            shape.tied());
+            shape.tied(),
+            false);
     int dim = shape.dim();
     int queries = shape.heads() * shape.headDim();
     int keys = shape.kvHeads() * shape.headDim();

@@ -9,13 +9,15 @@ import org.llamaj.kernel.x86.assembler.Address;
 import org.llamaj.kernel.x86.assembler.Assembler;
 import org.llamaj.kernel.x86.assembler.Condition;
 import org.llamaj.kernel.x86.assembler.Gpr;
+import org.llamaj.kernel.x86.assembler.Instruction;
 import org.llamaj.kernel.x86.assembler.Label;
 import org.llamaj.kernel.x86.assembler.Mask;
 import org.llamaj.kernel.x86.assembler.Vector;
 
 /**
  * The product of a panel of 16 weight rows, [values][16] floats, and a tile of activation rows,
- * [values][tokens] floats, in float32.
+ * [values][tokens] floats, in float32. What is called a float here may be a pair of bfloat16 values
+ * for an instruction that multiplies these ({@link PairLayout}).
  */
 final class FloatGemmCode {
   private static final Gpr PANEL = Gpr.RDI;
@@ -35,13 +37,12 @@ final class FloatGemmCode {
   }
 
   /**
-   * Arguments: address of the panel, of the tile, of the first result, number of values (a multiple
-   * of 16), bytes between the results of neighbouring activation rows, a bit for each weight row
-   * whose results are wanted.
+   * See {@link Layout#productCode}; the number of values is a multiple of 4.
    *
    * @param tokens activation rows in the tile, 1 to {@link #mostTokens}
+   * @param multiplyAdd VFMADD231PS, or with AVX-512 VDPBF16PS
    */
-  static byte[] assemble(int tokens, boolean avx512) {
+  static byte[] assemble(int tokens, boolean avx512, Instruction multiplyAdd) {
     KernelBuilder k = new KernelBuilder(PANEL_STRIDE);
     Assembler a = k.a;
     for (int i = 0; i < tokens * (avx512 ? 1 : 2); i++) {
@@ -55,7 +56,7 @@ final class FloatGemmCode {
             for (int token = 0; token < tokens; token++) {
               Address x = at(TILE, 4 * (i * tokens + token));
               if (avx512) {
-                multiply512(a, i, token, x);
+                multiply512(a, multiplyAdd, i, token, x);
               } else {
                 multiply256(a, i, token, x);
               }
@@ -76,12 +77,13 @@ final class FloatGemmCode {
     return k.finish();
   }
 
-  private static void multiply512(Assembler a, int i, int token, Address x) {
+  private static void multiply512(
+      Assembler a, Instruction multiplyAdd, int i, int token, Address x) {
     Vector weights = Vector.zmm(24 + i % 2);
     if (token == 0) {
       a.v(VMOVUPS, weights, at(PANEL, PANEL_STRIDE * i));
     }
-    a.v(VFMADD231PS, Vector.zmm(token), weights, x.toAll());
+    a.v(multiplyAdd, Vector.zmm(token), weights, x.toAll());
   }
 
   private static void multiply256(Assembler a, int i, int token, Address x) {

@@ -1,24 +1,25 @@
 package org.llamaj.kernel.x86;
 
 import static org.llamaj.kernel.x86.assembler.Address.at;
+import static org.llamaj.kernel.x86.assembler.Instruction.VMOVUPS;
 
 import org.llamaj.kernel.x86.assembler.Assembler;
 import org.llamaj.kernel.x86.assembler.Gpr;
 
-/** Transposes a few rows of activations into a tile: [values][tokens]. */
+/** Transposes a few rows of activations into a tile: [values][tokens], or pairs in their place. */
 final class FloatTileCode {
   private static final int UNROLL = 16;
 
   private FloatTileCode() {}
 
   /**
-   * Arguments: address of the first row's floats, of the tile, bytes between rows, number of
-   * values, a multiple of 16.
+   * See {@link Layout#tileCode}; the number of values, or pairs, is a multiple of 16.
    *
    * @param tokens rows in the tile
+   * @param pairs whether to round the floats and write pairs of bfloat16 values
    */
-  static byte[] assemble(int tokens) {
-    KernelBuilder k = new KernelBuilder(0);
+  static byte[] assemble(int tokens, boolean pairs) {
+    KernelBuilder k = new KernelBuilder(64);
     Assembler a = k.a;
     Gpr source = Gpr.RDI;
     Gpr tile = Gpr.RSI;
@@ -38,11 +39,17 @@ final class FloatTileCode {
           k.loop(
               counter,
               () -> {
+                if (pairs) {
+                  a.v(VMOVUPS, Bfloat16.FLOATS[0], at(from));
+                  a.v(VMOVUPS, Bfloat16.FLOATS[1], at(from, 64));
+                  Bfloat16.round(a);
+                  a.v(VMOVUPS, at(Gpr.RSP), Bfloat16.ROUNDED);
+                }
                 for (int i = 0; i < UNROLL; i++) {
-                  a.mov32(Gpr.R11, at(from, 4 * i));
+                  a.mov32(Gpr.R11, at(pairs ? Gpr.RSP : from, 4 * i));
                   a.mov32(at(to, 4 * i * tokens), Gpr.R11);
                 }
-                a.add(from, 4 * UNROLL);
+                a.add(from, (pairs ? 8 : 4) * UNROLL);
                 a.add(to, 4 * UNROLL * tokens);
               });
           a.add(source, stride);

@@ -1,5 +1,7 @@
 package org.llamaj.kernel.x86;
 
+import org.llamaj.tensor.ElementType;
+
 /**
  * The layout in which quantised weights and activations meet in {@link GemmCode}. Both are
  * sequences of blocks of 32 values.
@@ -15,7 +17,7 @@ package org.llamaj.kernel.x86;
  * @param scales 1, or 2 if weights have a scale for each 16 values
  * @param minima whether weights have minima
  */
-record PanelFormat(int scales, boolean minima) {
+record PanelFormat(int scales, boolean minima) implements Layout {
   /** Weight rows in a panel. */
   static final int ROWS = 16;
 
@@ -23,6 +25,51 @@ record PanelFormat(int scales, boolean minima) {
 
   static PanelFormat of(BlockFormat format) {
     return new PanelFormat(32 / format.scaleValues(), format.hasMinima());
+  }
+
+  @Override
+  public int panelRows() {
+    return ROWS;
+  }
+
+  @Override
+  public int mostTokens() {
+    return GemmCode.MOST_TOKENS;
+  }
+
+  @Override
+  public int tokenStep() {
+    return 1;
+  }
+
+  @Override
+  public int steps(int values) {
+    return values / 32;
+  }
+
+  @Override
+  public long panelBytes(int values) {
+    return (long) panelBlockBytes() * steps(values);
+  }
+
+  @Override
+  public long tileBytes(int values, int tokens) {
+    return (long) tileBlockBytes(tokens) * steps(values);
+  }
+
+  @Override
+  public byte[] panelCode(ElementType type, int values) {
+    return PanelCode.assemble(BlockFormat.of(type).orElseThrow(), values);
+  }
+
+  @Override
+  public byte[] tileCode(int tokens) {
+    return TileCode.assemble(this, tokens);
+  }
+
+  @Override
+  public byte[] productCode(int tokens) {
+    return GemmCode.assemble(this, tokens);
   }
 
   int panelMinima() {

@@ -137,9 +137,10 @@ final class Projector implements AutoCloseable {
     for (int i = 0; i < projections.length; i++) {
       X86WeightMatrix weight = weight(i);
       weight.code().panel();
-      long panelBytes = weight.code().tileProduct().panelBytes(inputs);
+      Layout layout = weight.code().tileProduct().layout();
+      long panelBytes = layout.panelBytes(inputs);
       int count = Math.clamp(PANEL_CACHE_BYTES / panelBytes, 1, MOST_PANELS);
-      chunkRows[i] = count * PanelFormat.ROWS;
+      chunkRows[i] = count * layout.panelRows();
       firstChunk[i + 1] = firstChunk[i] + Math.ceilDiv(weight.outputs(), chunkRows[i]);
       for (Scratch panel : panels) {
         panel.address(count * panelBytes);
@@ -159,31 +160,28 @@ final class Projector implements AutoCloseable {
 
   private void makeTiles(TileProduct product) {
     tileProduct = product;
-    int tiles = tiles(product);
-    int smaller = rows / tiles;
-    product.tile(smaller);
-    product.product(smaller);
-    if (rows % tiles > 0) {
-      product.tile(smaller + 1);
-      product.product(smaller + 1);
+    int tiles = tiles(product.layout());
+    for (int tile = 0; tile < tiles; tile++) {
+      int tokens = tokens(product.layout(), tile, tiles);
+      product.tile(tokens);
+      product.product(tokens);
     }
-    product.tiles.address(tiles * product.tileBytes(inputs, smaller + 1));
+    product.tiles.address(tiles * tileStride(product.layout(), tiles));
     workers.run(tiles, tileTask);
     tileProduct = null;
   }
 
   private void makeTile(int tile, int worker) {
     TileProduct product = tileProduct;
-    int tiles = tiles(product);
-    int first = firstToken(tile, tiles);
-    int tokens = firstToken(tile + 1, tiles) - first;
+    Layout layout = product.layout();
+    int tiles = tiles(layout);
     product
-        .tile(tokens)
+        .tile(tokens(layout, tile, tiles))
         .call(
-            inputAddress + 4L * first * inputs,
-            tileAddress(product, tile, tiles),
+            inputAddress + 4L * firstToken(layout, tile, tiles) * inputs,
+            product.tiles.memory().address() + tile * tileStride(layout, tiles),
             4L * inputs,
-            product.steps(inputs),
+            layout.steps(inputs),
             0,
             0);
   }
@@ -192,48 +190,61 @@ final class Projector implements AutoCloseable {
     int index = projectionOf(chunk);
     X86WeightMatrix weight = weight(index);
     TileProduct product = weight.code().tileProduct();
+    Layout layout = product.layout();
     FloatMatrix output = projections[index].output();
     int outputs = weight.outputs();
     int first = (chunk - firstChunk[index]) * chunkRows[index];
     int end = Math.min(outputs, first + chunkRows[index]);
-    long panelBytes = product.panelBytes(inputs);
+    int panelRows = layout.panelRows();
+    long panelBytes = layout.panelBytes(inputs);
     long panel = panels[worker].memory().address();
-    for (int row = first; row < end; row += PanelFormat.ROWS) {
-      long place = panel + (row - first) / PanelFormat.ROWS * panelBytes;
-      int count = Math.min(PanelFormat.ROWS, end - row);
+    for (int row = first; row < end; row += panelRows) {
+      long place = panel + (row - first) / panelRows * panelBytes;
+      int count = Math.min(panelRows, end - row);
       weight.code().panel().call(weight.row(row), place, count, 0, 0, 0);
     }
-    int tiles = tiles(product);
-    int steps = product.steps(inputs);
+    int tiles = tiles(layout);
+    int steps = layout.steps(inputs);
+    long tileStride = tileStride(layout, tiles);
+    long tileAddress = product.tiles.memory().address();
     for (int tile = 0; tile < tiles; tile++) {
-      int token = firstToken(tile, tiles);
-      MachineCode code = product.product(firstToken(tile + 1, tiles) - token);
-      long tileAddress = tileAddress(product, tile, tiles);
-      for (int row = first; row < end; row += PanelFormat.ROWS) {
-        int count = Math.min(PanelFormat.ROWS, end - row);
+      int token = firstToken(layout, tile, tiles);
+      MachineCode code = product.product(tokens(layout, tile, tiles));
+      for (int row = first; row < end; row += panelRows) {
+        int count = Math.min(panelRows, end - row);
         code.call(
-            panel + (row - first) / PanelFormat.ROWS * panelBytes,
+            panel + (row - first) / panelRows * panelBytes,
             tileAddress,
             output.address() + 4L * ((long) token * outputs + row),
             steps,
             4L * outputs,
             (1L << count) - 1);
       }
+      tileAddress += tileStride;
     }
   }
 
-  private int tiles(TileProduct product) {
-    return Math.ceilDiv(rows, product.mostTokens());
+  private int tiles(Layout layout) {
+    return Math.ceilDiv(rows, layout.mostTokens());
   }
 
-  /** Tiles are of equal size, up to one token; the larger ones come first. */
-  private int firstToken(int tile, int tiles) {
-    return tile * (rows / tiles) + Math.min(tile, rows % tiles);
+  /**
+   * Tiles are of equal size, up to one {@link Layout#tokenStep}; the larger ones come first, and
+   * the last may lack a part of a step.
+   */
+  private int firstToken(Layout layout, int tile, int tiles) {
+    int steps = Math.ceilDiv(rows, layout.tokenStep());
+    int step = tile * (steps / tiles) + Math.min(tile, steps % tiles);
+    return Math.min(rows, step * layout.tokenStep());
   }
 
-  private long tileAddress(TileProduct product, int tile, int tiles) {
-    long stride = product.tileBytes(inputs, rows / tiles + 1);
-    return product.tiles.memory().address() + tile * stride;
+  private int tokens(Layout layout, int tile, int tiles) {
+    return firstToken(layout, tile + 1, tiles) - firstToken(layout, tile, tiles);
+  }
+
+  /** Bytes from tile to tile. */
+  private long tileStride(Layout layout, int tiles) {
+    return layout.tileBytes(inputs, tokens(layout, 0, tiles));
   }
 
   private int projectionOf(int chunk) {

@@ -1,12 +1,8 @@
 package org.llamaj.kernel.x86;
 
-/**
- * The code for products of panels and tiles in one layout: integers in a {@link PanelFormat}, or
- * floats.
- */
+/** The code for products of panels and tiles in one layout. */
 final class TileProduct {
-  private final PanelFormat format;
-  private final boolean avx512;
+  private final Layout layout;
   private final CodeCache cache;
   private final MachineCode[] tileCode;
   private final MachineCode[] productCode;
@@ -14,65 +10,32 @@ final class TileProduct {
   /** Where the tiles of the call at hand are; set by {@link Projector}. */
   final Scratch tiles = new Scratch();
 
-  private record Key(PanelFormat format, int tokens, boolean product) {}
+  private record Key(Layout layout, int tokens, boolean product) {}
 
-  /**
-   * @param format of integers; null for floats
-   */
-  TileProduct(PanelFormat format, boolean avx512, CodeCache cache) {
-    this.format = format;
-    this.avx512 = avx512;
+  TileProduct(Layout layout, CodeCache cache) {
+    this.layout = layout;
     this.cache = cache;
-    tileCode = new MachineCode[mostTokens() + 1];
-    productCode = new MachineCode[mostTokens() + 1];
+    tileCode = new MachineCode[layout.mostTokens() + 1];
+    productCode = new MachineCode[layout.mostTokens() + 1];
   }
 
-  /** Most rows in a tile. */
-  int mostTokens() {
-    return format == null ? FloatGemmCode.mostTokens(avx512) : GemmCode.MOST_TOKENS;
+  Layout layout() {
+    return layout;
   }
 
-  /** What the code counts a row of so many values in. */
-  int steps(int values) {
-    return format == null ? values : values / 32;
-  }
-
-  long tileBytes(int values, int tokens) {
-    return format == null
-        ? 4L * values * tokens
-        : (long) format.tileBlockBytes(tokens) * (values / 32);
-  }
-
-  long panelBytes(int values) {
-    return format == null
-        ? 4L * values * PanelFormat.ROWS
-        : (long) format.panelBlockBytes() * (values / 32);
-  }
-
-  /** {@link TileCode} or {@link FloatTileCode}. */
+  /** {@link Layout#tileCode}. */
   MachineCode tile(int tokens) {
     if (tileCode[tokens] == null) {
-      tileCode[tokens] =
-          cache.get(
-              new Key(format, tokens, false),
-              () ->
-                  format == null
-                      ? FloatTileCode.assemble(tokens)
-                      : TileCode.assemble(format, tokens));
+      tileCode[tokens] = cache.get(new Key(layout, tokens, false), () -> layout.tileCode(tokens));
     }
     return tileCode[tokens];
   }
 
-  /** {@link GemmCode} or {@link FloatGemmCode}. */
+  /** {@link Layout#productCode}. */
   MachineCode product(int tokens) {
     if (productCode[tokens] == null) {
       productCode[tokens] =
-          cache.get(
-              new Key(format, tokens, true),
-              () ->
-                  format == null
-                      ? FloatGemmCode.assemble(tokens, avx512)
-                      : GemmCode.assemble(format, tokens));
+          cache.get(new Key(layout, tokens, true), () -> layout.productCode(tokens));
     }
     return productCode[tokens];
   }

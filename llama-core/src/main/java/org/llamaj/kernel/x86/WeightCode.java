@@ -1,5 +1,6 @@
 package org.llamaj.kernel.x86;
 
+import java.util.Optional;
 import org.llamaj.tensor.ElementType;
 
 /** The code for weights of one type and row length. */
@@ -10,7 +11,6 @@ final class WeightCode {
   private final ElementType type;
   private final int inputs;
   private final BlockFormat format;
-  private final boolean hasPanelFormat;
   private final Level level;
   private final CodeCache cache;
   private final TileProduct tileProduct;
@@ -27,7 +27,6 @@ final class WeightCode {
     this.tileProduct = tileProduct;
     this.cache = cache;
     format = BlockFormat.of(type).orElse(null);
-    hasPanelFormat = panelFormat(type, level) != null;
   }
 
   /** Whether there is code for the type and the row length. */
@@ -39,11 +38,18 @@ final class WeightCode {
             || BlockFormat.of(type).isPresent());
   }
 
-  /** The layout in which quantised weights meet activations; null for floats. */
-  static PanelFormat panelFormat(ElementType type, Level level) {
-    return level.has(Feature.AVX512_VNNI)
-        ? BlockFormat.of(type).map(PanelFormat::of).orElse(null)
-        : null;
+  /** The layout in which weights meet many rows of activations. */
+  static Layout layout(ElementType type, int inputs, Level level) {
+    if (level.has(Feature.AMX_BF16) && type != ElementType.F32 && inputs % 32 == 0) {
+      return new AmxLayout(type == ElementType.F16);
+    }
+    if (level.has(Feature.AVX512_BF16) && type == ElementType.BF16 && inputs % 32 == 0) {
+      return new PairLayout();
+    }
+    Optional<BlockFormat> format = BlockFormat.of(type);
+    return format.isPresent() && level.has(Feature.AVX512_VNNI)
+        ? PanelFormat.of(format.get())
+        : new FloatLayout(level.has(Feature.AVX512));
   }
 
   /** Whether {@link #gemv} takes quantised activations. */
@@ -58,7 +64,7 @@ final class WeightCode {
 
   /** Most activation rows for which streaming is faster than making panels; measured. */
   int fewRows() {
-    return hasPanelFormat ? 1 : 4;
+    return format != null && level.has(Feature.AVX512_VNNI) ? 1 : 4;
   }
 
   TileProduct tileProduct() {
@@ -80,16 +86,12 @@ final class WeightCode {
     return gemv[tokens];
   }
 
-  /** {@link PanelCode} or {@link FloatPanelCode}. */
+  /** {@link Layout#panelCode}. */
   MachineCode panel() {
     if (panel == null) {
       panel =
           cache.get(
-              new Key(type, inputs, "panel"),
-              () ->
-                  hasPanelFormat
-                      ? PanelCode.assemble(format, inputs)
-                      : FloatPanelCode.assemble(type, inputs, level.has(Feature.AVX512)));
+              new Key(type, inputs, "panel"), () -> tileProduct.layout().panelCode(type, inputs));
     }
     return panel;
   }

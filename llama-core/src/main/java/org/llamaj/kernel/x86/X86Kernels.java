@@ -19,7 +19,7 @@ import org.llamaj.tensor.Tensor;
 final class X86Kernels implements Kernels {
   private final Level level;
   private final CodeCache cache = new CodeCache();
-  private final Map<PanelFormat, TileProduct> tileProducts = new HashMap<>();
+  private final Map<Layout, TileProduct> tileProducts = new HashMap<>();
   private final Map<WeightKey, WeightCode> weightCodes = new HashMap<>();
   private final Projector projector;
   private final Attention attention;
@@ -71,10 +71,9 @@ final class X86Kernels implements Kernels {
     if (!hasAddress || !WeightCode.supports(tensor.type(), inputs)) {
       return fallback().weightMatrix(tensor);
     }
-    PanelFormat format = WeightCode.panelFormat(tensor.type(), level);
+    Layout layout = WeightCode.layout(tensor.type(), inputs, level);
     TileProduct tileProduct =
-        tileProducts.computeIfAbsent(
-            format, key -> new TileProduct(key, level.has(Feature.AVX512), cache));
+        tileProducts.computeIfAbsent(layout, key -> new TileProduct(key, cache));
     WeightCode code =
         weightCodes.computeIfAbsent(
             new WeightKey(tensor.type(), inputs),

@@ -7,13 +7,18 @@ import static org.llamaj.tensor.encoding.LittleEndian.u8;
 import java.lang.foreign.MemorySegment;
 
 /** Nibbles that choose one of 16 unevenly spaced levels: IQ4_NL and IQ4_XS. */
-final class NonLinear {
+public final class NonLinear {
   /** Dense around zero, where most weights are. */
   private static final byte[] LEVELS = {
     -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
   };
 
   private NonLinear() {}
+
+  /** {@return the 16 levels, in ascending order} */
+  public static byte[] levels() {
+    return LEVELS.clone();
+  }
 
   /** half scale, 16 bytes of nibbles. */
   static void decodeIQ4_NL(MemorySegment source, long offset, float[] out, int at) {

@@ -11,7 +11,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llamaj.checkpoint.Checkpoint;
-import org.llamaj.checkpoint.Metadata;
 import org.llamaj.tensor.ElementType;
 import org.llamaj.tensor.Shape;
 import org.llamaj.tensor.Tensor;
@@ -35,17 +34,8 @@ class WeightMixTest {
     Path file = Path.of(System.getProperty("golden.dir", ""), "text", name, "model.gguf");
     assumeTrue(Files.exists(file), "no reference data in " + file);
     try (Checkpoint checkpoint = GgufReader.open(file)) {
-      Metadata metadata = checkpoint.metadata();
-      String prefix = metadata.requireString("general.architecture") + ".";
-      int heads = metadata.requireInt(prefix + "attention.head_count", 1, 1000);
-      WeightMix mix =
-          new WeightMix(
-              fileType,
-              metadata.requireInt(prefix + "block_count", 1, 1000),
-              heads / metadata.requireInt(prefix + "attention.head_count_kv", 1, 1000),
-              metadata.intOr(prefix + "expert_count", 0, 0, 1000),
-              checkpoint.find("output.weight").isEmpty());
-      assertThat(metadata.integer("general.file_type")).hasValue(fileType.id());
+      WeightMix mix = WeightMix.of(fileType, checkpoint, false);
+      assertThat(checkpoint.metadata().integer("general.file_type")).hasValue(fileType.id());
       for (Tensor tensor : checkpoint.tensors()) {
         assertThat(mix.type(tensor.name(), tensor.shape()))
             .as(tensor.name())
@@ -56,7 +46,7 @@ class WeightMixTest {
 
   @Test
   void mediumMixesGiveMoreBitsToTheEndsAndEveryThirdLayerBetween() {
-    WeightMix mix = new WeightMix(FileType.Q4_K_M, 16, 4, 0, true);
+    WeightMix mix = new WeightMix(FileType.Q4_K_M, 16, 4, 0, true, false);
     assertThat(
             IntStream.range(0, 16)
                 .filter(i -> mix.type("blk." + i + ".ffn_down.weight", MATRIX) == ElementType.Q6_K))
@@ -68,7 +58,7 @@ class WeightMixTest {
 
   @Test
   void rowsThatAreTooShortGetSmallerBlocks() {
-    WeightMix mix = new WeightMix(FileType.Q4_K_M, 16, 4, 0, false);
+    WeightMix mix = new WeightMix(FileType.Q4_K_M, 16, 4, 0, false, false);
     assertThat(mix.type("blk.2.ffn_up.weight", Shape.of(4, 96))).isEqualTo(ElementType.Q5_0);
     assertThat(mix.type("blk.2.ffn_up.weight", Shape.of(4, 100))).isEqualTo(ElementType.F16);
   }

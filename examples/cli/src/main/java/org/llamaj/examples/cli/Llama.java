@@ -28,7 +28,8 @@ import picocli.CommandLine.Spec;
       InspectCommand.class,
       LogitsCommand.class,
       BenchCommand.class,
-      SynthCommand.class
+      SynthCommand.class,
+      QuantizeCommand.class
     },
     footer = {"", "'llama COMMAND --help' tells the options of a command."})
 public final class Llama implements Callable<Integer> {

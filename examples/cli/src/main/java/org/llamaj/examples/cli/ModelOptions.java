@@ -22,10 +22,12 @@ final class ModelOptions {
 
   @Option(
       names = {"-m", "--model"},
-      paramLabel = "FILE",
+      paramLabel = "MODEL",
       description =
-          "A model as GGUF file; the first one if it is split. Without it, the built-in demo model.")
-  private Path file;
+          "A model: a GGUF file (the first one if it is split), a directory as on Hugging Face or of"
+              + " Meta's, or hf:owner/name[:QUANTISATION] to get it from the Hub. Without it, the"
+              + " built-in demo model.")
+  private String model;
 
   @Option(
       names = {"-t", "--threads"},
@@ -42,11 +44,14 @@ final class ModelOptions {
   @Option(
       names = {"-c", "--context"},
       paramLabel = "N",
-      description = "The most tokens of a conversation (default: what the model was trained for).")
+      converter = BinaryNumber.OfInteger.class,
+      description =
+          "The most tokens of a conversation, for example 8192, 128k or 10M (default: what the"
+              + " model was trained for).")
   private Integer contextLength;
 
   @Option(
-      names = "--cache-type",
+      names = {"--cache-type", "--kv"},
       paramLabel = "TYPE",
       description =
           "How keys and values are stored: ${COMPLETION-CANDIDATES}"
@@ -64,6 +69,15 @@ final class ModelOptions {
       paramLabel = "DIR",
       description = "Keep keys and values in a temporary file there instead of in memory.")
   private Path kvDirectory;
+
+  @Option(
+      names = "--pin-experts",
+      paramLabel = "SIZE",
+      converter = BinaryNumber.OfLong.class,
+      description =
+          "Lock the most used experts in memory, up to this size, for example 4G: for mixtures of"
+              + " experts larger than memory.")
+  private Long pinnedExperts;
 
   @Option(
       names = "--huge-pages",
@@ -88,7 +102,7 @@ final class ModelOptions {
 
   /** Opens the file alone, which need not hold a model that can run; the caller closes it. */
   Checkpoint openFile() {
-    return ModelFile.open(Optional.ofNullable(file));
+    return ModelFile.open(Optional.ofNullable(model));
   }
 
   /** Tells what memory the model needs. */
@@ -97,7 +111,8 @@ final class ModelOptions {
   }
 
   private ModelBuilder builder() {
-    ModelBuilder builder = file == null ? DemoModel.builder() : LlamaModel.builder(file);
+    ModelBuilder builder = model == null ? DemoModel.builder() : LlamaModel.builder(model);
+    builder.onDownload(new DownloadBar());
     try {
       builder = with(builder, threads, ModelBuilder::threads);
       builder = with(builder, kernels, ModelBuilder::kernels);
@@ -105,6 +120,7 @@ final class ModelOptions {
       builder = with(builder, cacheType, ModelBuilder::cacheType);
       builder = with(builder, batchSize, ModelBuilder::batchSize);
       builder = with(builder, kvDirectory, ModelBuilder::kvDirectory);
+      builder = with(builder, pinnedExperts, ModelBuilder::pinExperts);
       return builder.residency(residency());
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);

@@ -1,12 +1,10 @@
 package org.llamaj.examples.cli;
 
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.llamaj.LlamaException;
 import org.llamaj.checkpoint.gguf.FileType;
@@ -29,9 +27,6 @@ import picocli.CommandLine.TypeConversionException;
       "benchmarks and tests. The same preset, type and seed give the same file."
     })
 final class SynthCommand implements Callable<Integer> {
-
-  /** How often the progress is told: at every tenth. */
-  private static final int STEPS = 10;
 
   @Spec private CommandSpec spec;
 
@@ -67,12 +62,10 @@ final class SynthCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     ModelSynthesizer synthesizer = new ModelSynthesizer(preset.shape(), type, seed);
-    requireFree(out, force);
-    Path folder = out.toAbsolutePath().getParent();
-    requireSpace(out, synthesizer.bytes(), Files.getFileStore(folder).getUsableSpace());
-    AtomicBoolean interrupted = new AtomicBoolean();
-    try (Interrupts.Registration _ = Interrupts.handle(() -> interrupted.set(true))) {
-      synthesizer.write(out, progress(interrupted));
+    OutputFile.requireFree(out, force);
+    OutputFile.requireSpace(out, synthesizer.bytes());
+    try (ProgressReport progress = new ProgressReport(out, spec.commandLine().getErr())) {
+      synthesizer.write(out, progress::report);
     }
     spec.commandLine()
         .getOut()
@@ -80,44 +73,6 @@ final class SynthCommand implements Callable<Integer> {
             "%s: %s, the shape of %s in %s with random weights%n",
             out, ByteSize.of(Files.size(out)), preset.shape().name(), type);
     return 0;
-  }
-
-  /** Refuses a place where no file can be, or where one would be lost. */
-  private static void requireFree(Path file, boolean replace) {
-    if (!Files.isDirectory(file.toAbsolutePath().getParent())) {
-      throw new LlamaException("%s: there is no such folder".formatted(file));
-    }
-    if (Files.isDirectory(file)) {
-      throw new LlamaException("%s: expected a file to write, found a folder".formatted(file));
-    }
-    if (Files.exists(file) && !replace) {
-      throw new LlamaException("%s: there is such a file; --force replaces it".formatted(file));
-    }
-  }
-
-  /** Refuses beforehand what would fail after minutes. */
-  static void requireSpace(Path file, long needed, long usable) {
-    if (usable < needed) {
-      throw new LlamaException(
-          "%s: expected %s of free space on its disk, found %s"
-              .formatted(file, ByteSize.of(needed), ByteSize.of(usable)));
-    }
-  }
-
-  /** The unfinished file is deleted by the writer that the exception passes. */
-  private ModelSynthesizer.Progress progress(AtomicBoolean interrupted) {
-    PrintWriter err = spec.commandLine().getErr();
-    int[] told = {0};
-    return (bytes, totalBytes) -> {
-      if (interrupted.get()) {
-        throw new LlamaException("%s: interrupted, nothing was written".formatted(out));
-      }
-      int step = Math.toIntExact(STEPS * bytes / totalBytes);
-      if (step > told[0]) {
-        told[0] = step;
-        err.printf("%d%% of %s%n", 100 * step / STEPS, ByteSize.of(totalBytes));
-      }
-    };
   }
 
   private static final class PresetName implements ITypeConverter<ModelPreset> {

@@ -28,6 +28,17 @@ class InspectCommandTest {
   }
 
   @Test
+  void takesLongContextsByTheirUsualNames() {
+    assertThat(Run.of("inspect", "--context", "10M", "--kv", "q8_0").out())
+        .contains("of cache for 10485760 tokens");
+    Run run = Run.of("inspect", "--context", "10 miles");
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err()).contains("4096, 128k or 10M", "10 miles");
+    assertThat(Run.of("inspect", "--context", "3G").status()).isEqualTo(2);
+    assertThat(Run.of("inspect", "--pin-experts", "9999999T").status()).isEqualTo(2);
+  }
+
+  @Test
   void printsAWholeValue() {
     Run run = Run.of("inspect", "--key", "tokenizer.chat_template");
     assertThat(run.out()).startsWith("{{- '<|begin_of_text|>' }}\n").endsWith("%}\n");

@@ -75,10 +75,10 @@ class SynthCommandTest {
   @Test
   void refusesAFullDiskBeforehand() {
     Path file = Path.of("model.gguf");
-    assertThatThrownBy(() -> SynthCommand.requireSpace(file, 3L << 30, 2L << 20))
+    assertThatThrownBy(() -> OutputFile.requireSpace(file, 3L << 30, 2L << 20))
         .isInstanceOf(LlamaException.class)
         .hasMessage("model.gguf: expected 3.0 GiB of free space on its disk, found 2.0 MiB");
-    assertThatCode(() -> SynthCommand.requireSpace(file, 5, 5)).doesNotThrowAnyException();
+    assertThatCode(() -> OutputFile.requireSpace(file, 5, 5)).doesNotThrowAnyException();
   }
 
   @Test

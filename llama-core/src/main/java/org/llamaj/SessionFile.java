@@ -1,0 +1,211 @@
+package org.llamaj;
+
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.zip.CRC32C;
+import java.util.zip.CheckedInputStream;
+import java.util.zip.CheckedOutputStream;
+import org.llamaj.checkpoint.Fingerprint;
+import org.llamaj.tokenizer.chat.Conversation;
+import org.llamaj.transformer.Sequence;
+
+/**
+ * A conversation in a file, with its keys and values, so that it goes on without being read again:
+ *
+ * <pre>
+ * "LLAMAJ-C", version (int), fingerprint of the model (32 bytes),
+ * messages, ids of the transcript (or -1), tokens with keys and values of the cache,
+ * CRC-32C of all that (long)
+ * </pre>
+ *
+ * <p>Numbers are big-endian. Of the cache, only full pages are written: the few tokens after them
+ * are read again, so that nothing of others that shared the memory gets into the file.
+ */
+final class SessionFile {
+  private static final long MAGIC = 0x4c4c414d414a2d43L; // "LLAMAJ-C"
+  private static final int VERSION = 1;
+  private static final int BUFFER = 1 << 16;
+
+  /**
+   * What a file holds beside the cache.
+   *
+   * @param conversation the messages
+   * @param transcript ids of the conversation as the model wrote and read it, or null
+   */
+  record Content(Conversation conversation, int[] transcript) {}
+
+  private final Path file;
+  private final byte[] fingerprint;
+
+  /**
+   * @param file where it is, or is to be
+   * @param fingerprint of the model
+   */
+  SessionFile(Path file, byte[] fingerprint) {
+    this.file = file;
+    this.fingerprint = fingerprint;
+  }
+
+  /** Writes a file beside the one that may be there, then puts it in its place. */
+  void write(Content content, Sequence sequence) {
+    Path absolute = file.toAbsolutePath();
+    Path temporary = null;
+    try {
+      temporary = Files.createTempFile(absolute.getParent(), absolute.getFileName() + "-", ".tmp");
+      try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+        write(Channels.newOutputStream(channel), content, sequence);
+        channel.force(true);
+      }
+      move(temporary, absolute);
+    } catch (IOException e) {
+      throw new LlamaException(
+          "%s: the conversation could not be saved (what was there is unchanged): %s"
+              .formatted(file, e),
+          e);
+    } finally {
+      delete(temporary);
+    }
+  }
+
+  private void write(OutputStream raw, Content content, Sequence sequence) throws IOException {
+    CheckedOutputStream checked = new CheckedOutputStream(raw, new CRC32C());
+    DataOutputStream out = new DataOutputStream(new BufferedOutputStream(checked, BUFFER));
+    out.writeLong(MAGIC);
+    out.writeInt(VERSION);
+    out.write(fingerprint);
+    ConversationCodec.write(out, content.conversation());
+    int[] transcript = content.transcript();
+    out.writeInt(transcript == null ? -1 : transcript.length);
+    if (transcript != null) {
+      for (int id : transcript) {
+        out.writeInt(id);
+      }
+    }
+    sequence.save(out);
+    out.flush();
+    out.writeLong(checked.getChecksum().getValue());
+    out.flush();
+  }
+
+  /**
+   * Reads the file.
+   *
+   * @param sequence an empty one, which gets the tokens of the cache
+   * @throws LlamaException if it is no such file, damaged, or of another model
+   */
+  Content read(Sequence sequence) {
+    try {
+      checkBegin();
+      checkSum();
+      try (DataInputStream in = open()) {
+        in.skipNBytes(Long.BYTES + Integer.BYTES + Fingerprint.LENGTH);
+        Conversation conversation = ConversationCodec.read(in);
+        int[] transcript = ids(in);
+        sequence.restore(in);
+        return new Content(conversation, transcript);
+      }
+    } catch (NoSuchFileException e) {
+      throw new LlamaException("%s: no such file".formatted(file), e);
+    } catch (IOException | IllegalArgumentException e) {
+      throw new LlamaException(
+          "%s: expected a saved conversation, found what cannot be read: %s".formatted(file, e), e);
+    }
+  }
+
+  private void checkBegin() throws IOException {
+    try (DataInputStream in = open()) {
+      byte[] begin = in.readNBytes(Long.BYTES + Integer.BYTES + Fingerprint.LENGTH);
+      if (begin.length < Long.BYTES + Integer.BYTES + Fingerprint.LENGTH
+          || ByteBuffer.wrap(begin).getLong() != MAGIC) {
+        throw new LlamaException(
+            "%s: expected a conversation saved by ChatSession.save, found another kind of file"
+                .formatted(file));
+      }
+      int version = ByteBuffer.wrap(begin).getInt(Long.BYTES);
+      if (version != VERSION) {
+        throw new LlamaException(
+            "%s: expected version %d of saved conversations, found %d: it was saved by another version of this library"
+                .formatted(file, VERSION, version));
+      }
+      if (!Arrays.equals(begin, Long.BYTES + Integer.BYTES, begin.length, fingerprint, 0, 32)) {
+        throw new LlamaException(
+            "%s: expected a conversation with this model, found one with another: load the model it was saved with"
+                .formatted(file));
+      }
+    }
+  }
+
+  private void checkSum() throws IOException {
+    long left = Files.size(file) - Long.BYTES;
+    try (CheckedInputStream in =
+        new CheckedInputStream(
+            new BufferedInputStream(Files.newInputStream(file), BUFFER), new CRC32C())) {
+      byte[] buffer = new byte[BUFFER];
+      while (left > 0) {
+        int read = in.read(buffer, 0, (int) Math.min(buffer.length, left));
+        if (read < 0) {
+          break;
+        }
+        left -= read;
+      }
+      long found = in.getChecksum().getValue();
+      if (left != 0 || new DataInputStream(in).readLong() != found) {
+        throw new LlamaException(
+            "%s: expected a whole file, found one that is damaged or cut short".formatted(file));
+      }
+    }
+  }
+
+  private int[] ids(DataInputStream in) throws IOException {
+    int count = in.readInt();
+    if (count < 0) {
+      return null;
+    }
+    if (count > Files.size(file) / Integer.BYTES) {
+      throw new IOException("expected %d tokens in a smaller file".formatted(count));
+    }
+    int[] ids = new int[count];
+    for (int i = 0; i < count; i++) {
+      ids[i] = in.readInt();
+    }
+    return ids;
+  }
+
+  private DataInputStream open() throws IOException {
+    InputStream in = Files.newInputStream(file);
+    return new DataInputStream(new BufferedInputStream(in, BUFFER));
+  }
+
+  private static void move(Path from, Path to) throws IOException {
+    try {
+      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+    } catch (AtomicMoveNotSupportedException e) {
+      Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
+    }
+  }
+
+  private static void delete(Path temporary) {
+    if (temporary != null) {
+      try {
+        Files.deleteIfExists(temporary);
+      } catch (IOException e) {
+        throw new LlamaException("%s: cannot be deleted: %s".formatted(temporary, e), e);
+      }
+    }
+  }
+}

@@ -1,0 +1,65 @@
+package org.llamaj.checkpoint;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import org.llamaj.tensor.Tensor;
+
+/**
+ * Tells models apart: SHA-256 over metadata, the table of tensors, and the first bytes of each
+ * tensor, which differ between a model and its fine-tunes.
+ */
+public final class Fingerprint {
+  /** Bytes of a fingerprint. */
+  public static final int LENGTH = 32;
+
+  private static final long TENSOR_BYTES = 64;
+
+  private final MessageDigest digest;
+
+  private Fingerprint() {
+    try {
+      digest = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+
+  /**
+   * Computes the fingerprint of a model; reads one page of each tensor.
+   *
+   * @param checkpoint an open checkpoint
+   * @return {@link #LENGTH} bytes
+   */
+  public static byte[] of(Checkpoint checkpoint) {
+    Fingerprint fingerprint = new Fingerprint();
+    checkpoint.metadata().values().forEach(fingerprint::add);
+    checkpoint.tensors().forEach(fingerprint::add);
+    return fingerprint.digest.digest();
+  }
+
+  private void add(String key, MetadataValue value) {
+    add(key);
+    switch (value) {
+      case MetadataValue.Text text -> digest.update(text.bytes());
+      case MetadataValue.Sequence sequence -> digest.update(sequence.bytes());
+      default -> add(value.toString());
+    }
+  }
+
+  private void add(Tensor tensor) {
+    add(tensor.name());
+    add(tensor.type().name());
+    add(tensor.shape().toString());
+    MemorySegment data = tensor.data();
+    digest.update(
+        data.asSlice(0, Math.min(TENSOR_BYTES, data.byteSize())).toArray(ValueLayout.JAVA_BYTE));
+  }
+
+  private void add(String text) {
+    digest.update(text.getBytes(StandardCharsets.UTF_8));
+    digest.update((byte) 0);
+  }
+}

@@ -1,0 +1,150 @@
+package org.llamaj.convert;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.function.LongConsumer;
+import org.llamaj.LlamaException;
+import org.llamaj.checkpoint.gguf.GgufWriter;
+import org.llamaj.kernel.Workers;
+import org.llamaj.tensor.ElementType;
+import org.llamaj.tensor.Tensor;
+import org.llamaj.tensor.encoding.Dequantizer;
+import org.llamaj.tensor.quantize.Quantizer;
+
+/** Writes tensors, converted on all threads: some rows on each, then these, then the next. */
+final class TensorWriter {
+  /** Values that a thread converts at a time, unless a row has more. */
+  private static final int PIECE_VALUES = 1 << 17;
+
+  /** Pieces of a thread between two writes: enough to even out threads of different speed. */
+  private static final int PIECES_PER_THREAD = 8;
+
+  private static final long COPY_BYTES = 8L << 20;
+  private static final float[] NONE = {};
+
+  private final GgufWriter writer;
+  private final Workers workers;
+  private final Arena arena;
+  private final LongConsumer progress;
+  private final float[][] values; // by worker
+  private final Map<ElementType, Quantizer[]> quantizers = new EnumMap<>(ElementType.class);
+  private MemorySegment buffer = MemorySegment.NULL;
+  private long writtenBytes;
+
+  /**
+   * @param arena owns the buffers
+   * @param progress told the bytes written so far
+   */
+  TensorWriter(GgufWriter writer, Workers workers, Arena arena, LongConsumer progress) {
+    this.writer = writer;
+    this.workers = workers;
+    this.arena = arena;
+    this.progress = progress;
+    values = new float[workers.threads()][0];
+  }
+
+  /**
+   * Writes a tensor.
+   *
+   * @param type of the result
+   * @param importance of the columns, for each matrix of the tensor one after another, or null
+   */
+  void write(Tensor tensor, ElementType type, float[] importance) {
+    if (type == tensor.type()) {
+      copy(tensor);
+    } else {
+      convert(tensor, type, importance == null ? NONE : importance);
+    }
+  }
+
+  private void copy(Tensor tensor) {
+    for (long from = 0; from < tensor.data().byteSize(); from += COPY_BYTES) {
+      long bytes = Math.min(COPY_BYTES, tensor.data().byteSize() - from);
+      put(tensor.data().asSlice(from, bytes));
+    }
+  }
+
+  private void convert(Tensor tensor, ElementType type, float[] importance) {
+    int columns = Math.toIntExact(tensor.columns());
+    long rowsOfMatrix =
+        tensor.shape().rank() == 1 ? 1 : tensor.shape().size(tensor.shape().rank() - 2);
+    int pieceRows = (int) Math.clamp(PIECE_VALUES / columns, 1, rowsOfMatrix);
+    long rowBytes = type.rowBytes(columns);
+    int pieces = PIECES_PER_THREAD * workers.threads();
+    reserve(pieces * pieceRows * rowBytes);
+    Quantizer[] ofType = quantizers.computeIfAbsent(type, this::newQuantizers);
+    for (long matrix = 0; matrix * rowsOfMatrix < tensor.rows(); matrix++) {
+      float[] weights = ofMatrix(importance, columns, Math.toIntExact(matrix));
+      long end = (matrix + 1) * rowsOfMatrix;
+      for (long first = matrix * rowsOfMatrix; first < end; first += (long) pieces * pieceRows) {
+        long from = first;
+        int rows = (int) Math.min((long) pieces * pieceRows, end - first);
+        workers.run(
+            Math.ceilDiv(rows, pieceRows),
+            (piece, worker) -> {
+              int firstOfPiece = piece * pieceRows;
+              int count = Math.min(pieceRows, rows - firstOfPiece);
+              float[] floats = values(worker, count * columns);
+              for (int i = 0; i < count; i++) {
+                Dequantizer.dequantizeRow(tensor, from + firstOfPiece + i, floats, i * columns);
+              }
+              quantize(
+                  tensor,
+                  from + firstOfPiece,
+                  ofType[worker],
+                  floats,
+                  columns,
+                  count,
+                  weights,
+                  firstOfPiece * rowBytes);
+            });
+        put(buffer.asSlice(0, rows * rowBytes));
+      }
+    }
+  }
+
+  private void quantize(
+      Tensor tensor,
+      long row,
+      Quantizer quantizer,
+      float[] floats,
+      int columns,
+      int rows,
+      float[] weights,
+      long offset) {
+    try {
+      quantizer.quantize(floats, columns, rows, weights, buffer, offset);
+    } catch (LlamaException e) {
+      throw new LlamaException(
+          "%s, rows from %d on: %s".formatted(tensor.name(), row, e.getMessage()), e);
+    }
+  }
+
+  private static float[] ofMatrix(float[] importance, int columns, int matrix) {
+    if (importance.length <= columns) return importance;
+    return java.util.Arrays.copyOfRange(importance, matrix * columns, (matrix + 1) * columns);
+  }
+
+  private Quantizer[] newQuantizers(ElementType type) {
+    Quantizer[] one = new Quantizer[workers.threads()];
+    for (int i = 0; i < one.length; i++) one[i] = Quantizer.of(type);
+    return one;
+  }
+
+  private float[] values(int worker, int count) {
+    if (values[worker].length < count) values[worker] = new float[count];
+    return values[worker];
+  }
+
+  private void reserve(long bytes) {
+    if (buffer.byteSize() < bytes) buffer = arena.allocate(bytes, 64);
+  }
+
+  private void put(MemorySegment data) {
+    writer.write(data);
+    writtenBytes += data.byteSize();
+    progress.accept(writtenBytes);
+  }
+}
