@@ -123,7 +123,7 @@ public final class BatchRequest {
       ModelInput prompt, Semaphore free, List<GenerationStream> running) {
     return () -> {
       free.acquire();
-      try (GenerationStream stream = model.stream(prompt, options)) {
+      try (GenerationStream stream = model.stream(prompt, List.of(), options)) {
         synchronized (running) {
           running.add(stream);
         }

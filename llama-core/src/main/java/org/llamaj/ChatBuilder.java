@@ -7,20 +7,27 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
+import org.llamaj.transformer.AdapterUse;
 
 /** How to begin a conversation. Immutable: each method that changes something returns a copy. */
 public final class ChatBuilder {
   private final LlamaModel model;
   private final List<Message> messages;
+  private final List<AdapterUse> adapters;
   private final GenerationOptions options;
 
   ChatBuilder(LlamaModel model) {
-    this(model, List.of(), GenerationOptions.defaults());
+    this(model, List.of(), List.of(), GenerationOptions.defaults());
   }
 
-  private ChatBuilder(LlamaModel model, List<Message> messages, GenerationOptions options) {
+  private ChatBuilder(
+      LlamaModel model,
+      List<Message> messages,
+      List<AdapterUse> adapters,
+      GenerationOptions options) {
     this.model = model;
     this.messages = messages;
+    this.adapters = adapters;
     this.options = options;
   }
 
@@ -43,7 +50,18 @@ public final class ChatBuilder {
   public ChatBuilder history(Message... more) {
     List<Message> all = new ArrayList<>(messages);
     Collections.addAll(all, more);
-    return new ChatBuilder(model, List.copyOf(all), options);
+    return new ChatBuilder(model, List.copyOf(all), adapters, options);
+  }
+
+  /**
+   * Lets the conversation go through a LoRA adapter, besides those named before.
+   *
+   * @param adapter loaded by this conversation's model, open until the conversation is closed
+   * @param scale 1 for as it was trained
+   * @return a changed copy
+   */
+  public ChatBuilder adapter(Adapter adapter, float scale) {
+    return new ChatBuilder(model, messages, model.with(adapters, adapter, scale), options);
   }
 
   /**
@@ -53,7 +71,7 @@ public final class ChatBuilder {
    * @return a changed copy
    */
   public ChatBuilder options(GenerationOptions value) {
-    return new ChatBuilder(model, messages, value);
+    return new ChatBuilder(model, messages, adapters, value);
   }
 
   /**
@@ -124,7 +142,7 @@ public final class ChatBuilder {
    */
   public ChatSession open() {
     return new ChatSession(
-        model, model.chatFormat(), new Conversation(messages, List.of()), options);
+        model, model.chatFormat(), new Conversation(messages, List.of()), adapters, options);
   }
 
   /**
@@ -136,6 +154,10 @@ public final class ChatBuilder {
    * @throws LlamaException if it is no such file, damaged, or of another model
    */
   public ChatSession restore(Path file) {
+    if (!adapters.isEmpty()) {
+      throw new LlamaException(
+          "%s: a saved conversation has no adapters: open a new one to use them".formatted(file));
+    }
     return ChatSession.restore(model, model.chatFormat(), options, file);
   }
 }

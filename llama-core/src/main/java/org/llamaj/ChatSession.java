@@ -9,6 +9,7 @@ import org.llamaj.tokenizer.chat.ChatFormat;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
 import org.llamaj.tokenizer.chat.Role;
+import org.llamaj.transformer.AdapterUse;
 import org.llamaj.transformer.Sequence;
 
 /**
@@ -49,8 +50,12 @@ public final class ChatSession implements AutoCloseable {
   private record Turn(int messages, ModelInput transcript) {}
 
   ChatSession(
-      LlamaModel model, ChatFormat format, Conversation conversation, GenerationOptions options) {
-    this(model, format, conversation, options, model.transformer().newSequence());
+      LlamaModel model,
+      ChatFormat format,
+      Conversation conversation,
+      List<AdapterUse> adapters,
+      GenerationOptions options) {
+    this(model, format, conversation, options, model.transformer().newSequence(adapters));
   }
 
   private ChatSession(
@@ -214,6 +219,7 @@ public final class ChatSession implements AutoCloseable {
    */
   public void save(Path file) {
     checkIdle();
+    sequence.requireNoAdapters();
     int[] ids = transcript == null ? null : transcript.ids();
     model.sessionFile(file).write(new SessionFile.Content(conversation, ids), sequence);
   }

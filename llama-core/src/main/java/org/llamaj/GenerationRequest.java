@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import org.llamaj.transformer.AdapterUse;
 
 /**
  * A prompt with its options, ready to run. Immutable: each method that changes something returns a
@@ -19,13 +20,23 @@ public final class GenerationRequest {
   private final LlamaModel model;
   private final int[] prompt;
   private final List<Picture> pictures;
+  private final List<AdapterUse> adapters;
   private final GenerationOptions options;
 
-  GenerationRequest(
-      LlamaModel model, int[] prompt, List<Picture> pictures, GenerationOptions options) {
+  GenerationRequest(LlamaModel model, int[] prompt, GenerationOptions options) {
+    this(model, prompt, List.of(), List.of(), options);
+  }
+
+  private GenerationRequest(
+      LlamaModel model,
+      int[] prompt,
+      List<Picture> pictures,
+      List<AdapterUse> adapters,
+      GenerationOptions options) {
     this.model = model;
     this.prompt = prompt;
     this.pictures = pictures;
+    this.adapters = adapters;
     this.options = options;
   }
 
@@ -36,7 +47,7 @@ public final class GenerationRequest {
    * @return a changed copy
    */
   public GenerationRequest options(GenerationOptions value) {
-    return new GenerationRequest(model, prompt, pictures, value);
+    return new GenerationRequest(model, prompt, pictures, adapters, value);
   }
 
   /**
@@ -61,7 +72,29 @@ public final class GenerationRequest {
   public GenerationRequest image(Picture picture) {
     List<Picture> more = new ArrayList<>(pictures);
     more.add(picture);
-    return new GenerationRequest(model, prompt, List.copyOf(more), options);
+    return new GenerationRequest(model, prompt, List.copyOf(more), adapters, options);
+  }
+
+  /**
+   * Lets the tokens go through a LoRA adapter, besides those named before.
+   *
+   * @param adapter loaded by this request's model, open until the generation ends
+   * @param scale 1 for as it was trained
+   * @return a changed copy
+   */
+  public GenerationRequest adapter(Adapter adapter, float scale) {
+    return new GenerationRequest(
+        model, prompt, pictures, model.with(adapters, adapter, scale), options);
+  }
+
+  /**
+   * Lets the tokens go through a LoRA adapter as it was trained, besides those named before.
+   *
+   * @param adapter loaded by this request's model, open until the generation ends
+   * @return a changed copy
+   */
+  public GenerationRequest adapter(Adapter adapter) {
+    return adapter(adapter, 1);
   }
 
   /**
@@ -179,7 +212,7 @@ public final class GenerationRequest {
    * @return to be read to the end or closed
    */
   public GenerationStream stream() {
-    return model.stream(model.input(prompt, pictures), options);
+    return model.stream(model.input(prompt, pictures), adapters, options);
   }
 
   int[] promptIds() {

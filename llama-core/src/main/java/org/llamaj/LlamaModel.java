@@ -6,7 +6,11 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.llamaj.checkpoint.Checkpoint;
@@ -21,6 +25,7 @@ import org.llamaj.hub.Hub;
 import org.llamaj.hub.HubModel;
 import org.llamaj.hub.HubSettings;
 import org.llamaj.kernel.CacheType;
+import org.llamaj.loading.AdapterReader;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.loading.Media;
 import org.llamaj.tokenizer.SpecialTokens;
@@ -29,6 +34,7 @@ import org.llamaj.tokenizer.TokenizerException;
 import org.llamaj.tokenizer.chat.ChatFormat;
 import org.llamaj.tokenizer.chat.Content;
 import org.llamaj.tokenizer.chat.Prompt;
+import org.llamaj.transformer.AdapterUse;
 import org.llamaj.transformer.Sequence;
 import org.llamaj.transformer.Transformer;
 
@@ -52,6 +58,7 @@ public final class LlamaModel implements AutoCloseable {
   private final LoadedModel loaded;
   private final Scheduler scheduler;
   private final AtomicBoolean closed = new AtomicBoolean();
+  private final Queue<Adapter> adapters = new ConcurrentLinkedQueue<>();
 
   LlamaModel(LoadedModel loaded, int promptChunk, int queueLimit) {
     this.loaded = loaded;
@@ -178,7 +185,7 @@ public final class LlamaModel implements AutoCloseable {
       throw new IllegalArgumentException(
           "expected a prompt of at least one token, found none: this model adds none by itself");
     }
-    return new GenerationRequest(this, ids.clone(), List.of(), GenerationOptions.defaults());
+    return new GenerationRequest(this, ids.clone(), GenerationOptions.defaults());
   }
 
   /**
@@ -264,6 +271,36 @@ public final class LlamaModel implements AutoCloseable {
                 new LlamaException(
                     "%s: a picture was given, and this model was loaded to read text only: if it has an image encoder, give its file to ModelBuilder.mmproj and add the dependency org.llamaj:llama-vision"
                         .formatted(checkpoint().source())));
+  }
+
+  /**
+   * Loads a LoRA adapter for this model, to be named by requests and conversations.
+   *
+   * @param path a GGUF file with an adapter
+   * @return to be closed by the caller, or with the model
+   * @throws LlamaException if the file is no adapter or one of another model
+   */
+  public Adapter adapter(Path path) {
+    Checkpoint file = GgufReader.open(path);
+    try {
+      Adapter adapter = new Adapter(transformer(), AdapterReader.bind(file, transformer()), file);
+      adapters.add(adapter);
+      return adapter;
+    } catch (Throwable failure) {
+      file.close();
+      throw failure;
+    }
+  }
+
+  /** A list with one more adapter. */
+  List<AdapterUse> with(List<AdapterUse> uses, Adapter adapter, float scale) {
+    if (!adapter.belongsTo(transformer())) {
+      throw new IllegalArgumentException(
+          "the adapter %s was loaded for another model".formatted(adapter.name()));
+    }
+    List<AdapterUse> more = new ArrayList<>(uses);
+    more.add(new AdapterUse(adapter.lowRank(), scale));
+    return List.copyOf(more);
   }
 
   /**
@@ -359,6 +396,7 @@ public final class LlamaModel implements AutoCloseable {
   public void close() {
     if (closed.compareAndSet(false, true)) {
       loaded.close();
+      adapters.forEach(Adapter::close);
     }
   }
 
@@ -383,8 +421,8 @@ public final class LlamaModel implements AutoCloseable {
     return scheduler;
   }
 
-  GenerationStream stream(ModelInput prompt, GenerationOptions options) {
-    Sequence sequence = transformer().newSequence();
+  GenerationStream stream(ModelInput prompt, List<AdapterUse> uses, GenerationOptions options) {
+    Sequence sequence = transformer().newSequence(uses);
     int keep =
         options.overflow() instanceof ContextOverflow.Slide(int first)
             ? Math.min(first, prompt.length())

@@ -229,6 +229,10 @@ public final class Batch {
     }
   }
 
+  Sequence sequence(int row) {
+    return sequences[row];
+  }
+
   int[] positions() {
     return positions;
   }

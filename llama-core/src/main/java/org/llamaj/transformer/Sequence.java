@@ -5,6 +5,7 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import org.llamaj.LlamaException;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.PageTable;
@@ -17,6 +18,7 @@ public final class Sequence implements AutoCloseable {
   private final KeyValueCache cache;
   private final PageRun[] runs; // one per pool of the cache
   private final int contextLength;
+  private final List<AdapterUse> adapters;
   private final PageTable table = new Pages();
   private final PrefixChain prefix; // null if nothing is shared
 
@@ -26,8 +28,9 @@ public final class Sequence implements AutoCloseable {
   private int length;
   private boolean closed;
 
-  Sequence(KeyValueCache cache, int contextLength, long salt) {
+  Sequence(KeyValueCache cache, int contextLength, long salt, List<AdapterUse> adapters) {
     this.cache = cache;
+    this.adapters = adapters;
     this.contextLength = contextLength;
     runs = cache.pools().stream().map(PageRun::new).toArray(PageRun[]::new);
     prefix = cache.newChain(salt);
@@ -37,6 +40,7 @@ public final class Sequence implements AutoCloseable {
   private Sequence(Sequence other) {
     cache = other.cache;
     contextLength = other.contextLength;
+    adapters = other.adapters;
     runs = Arrays.stream(other.runs).map(PageRun::fork).toArray(PageRun[]::new);
     prefix = other.prefix == null ? null : other.prefix.fork();
     tokens = other.tokens.clone();
@@ -189,6 +193,25 @@ public final class Sequence implements AutoCloseable {
       truncate(0);
       closed = true;
     }
+  }
+
+  /**
+   * Refuses what would lose the sequence's adapters.
+   *
+   * @throws LlamaException if it has any: keys and values mean nothing without them, and a file
+   *     does not hold them
+   */
+  public void requireNoAdapters() {
+    if (!adapters.isEmpty()) {
+      throw new LlamaException(
+          "a conversation with adapters cannot be saved: %s"
+              .formatted(adapters.getFirst().adapter().name()));
+    }
+  }
+
+  /** The adapters that its tokens go through. */
+  List<AdapterUse> adapters() {
+    return adapters;
   }
 
   PageTable pageTable() {

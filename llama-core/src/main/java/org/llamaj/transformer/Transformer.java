@@ -2,10 +2,12 @@ package org.llamaj.transformer;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.llamaj.LlamaException;
-import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Projection;
 import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.tensor.FloatMatrix;
@@ -32,7 +34,7 @@ public final class Transformer {
 
   private final Configuration configuration;
   private final int contextLength;
-  private final Kernels kernels;
+  private final AdaptedKernels kernels;
   private final RotaryEmbedding rotary;
   private final KeyValueCache cache;
   private final Workspace workspace;
@@ -47,7 +49,7 @@ public final class Transformer {
       Configuration configuration,
       int contextLength,
       Arena arena,
-      Kernels kernels,
+      AdaptedKernels kernels,
       RotaryEmbedding rotary,
       KeyValueCache cache,
       Workspace workspace,
@@ -101,7 +103,50 @@ public final class Transformer {
    */
   public Sequence newSequence(long salt) {
     checkOpen();
-    return new Sequence(cache, contextLength, salt);
+    return new Sequence(cache, contextLength, salt, List.of());
+  }
+
+  /**
+   * Opens an empty sequence whose tokens go through adapters.
+   *
+   * @param adapters made by {@link #adapter}, open as long as the sequence is used
+   * @return to be closed by the caller
+   */
+  public Sequence newSequence(List<AdapterUse> adapters) {
+    checkOpen();
+    return new Sequence(cache, contextLength, AdapterUse.salt(adapters), List.copyOf(adapters));
+  }
+
+  /**
+   * Prepares an adapter. Its tensors must stay where they are until it is {@linkplain #release
+   * released}.
+   *
+   * @param name what messages call it
+   * @param pairs by the name of the weight that is adapted
+   * @return the adapter, for any number of sequences
+   * @throws LlamaException if a pair does not fit the weight, or the model has none of that name
+   */
+  public LowRankAdapter adapter(String name, Map<String, LowRankPair> pairs) {
+    lock.lock();
+    try {
+      checkOpen();
+      Map<String, LowRankAdapter.Update> updates = new HashMap<>();
+      pairs.forEach((weight, pair) -> updates.put(weight, kernels.update(weight, pair)));
+      return new LowRankAdapter(name, updates);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Refuses further use of an adapter. When this returns, no kernel reads its tensors any more.
+   *
+   * @param adapter made by {@link #adapter}
+   */
+  public void release(LowRankAdapter adapter) {
+    adapter.close();
+    lock.lock();
+    lock.unlock();
   }
 
   /**
@@ -131,6 +176,7 @@ public final class Transformer {
       }
       batch.prepare();
       int rows = batch.size();
+      kernels.begin(batch::sequence, rows);
       kernels.embed(head.embedding(), batch.tokens(), rows, workspace.residual());
       batch.replaceEmbeddings(workspace.residual());
       rotary.angles(batch.positions(), rows, workspace.angles());
@@ -145,6 +191,7 @@ public final class Transformer {
       computeLogits(batch);
       batch.advance();
     } finally {
+      kernels.end();
       lock.unlock();
     }
   }
@@ -201,6 +248,8 @@ public final class Transformer {
         copyRow(residual, batch.logitsRow(first + i), normed, i);
       }
       kernels.rmsNorm(normed, count, head.outputNorm(), configuration.normEps(), normed);
+      int firstOfRound = first;
+      kernels.begin(i -> batch.sequence(batch.logitsRow(firstOfRound + i)), count);
       kernels.project(normed, count, toVocabulary);
       for (int i = 0; i < count; i++) {
         logits.copyRow(i, batch.logits(first + i));

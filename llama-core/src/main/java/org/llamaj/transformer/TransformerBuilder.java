@@ -23,7 +23,7 @@ import org.llamaj.tensor.encoding.Dequantizer;
 public final class TransformerBuilder {
   private final Configuration configuration;
   private final WeightSource weights;
-  private final Kernels kernels;
+  private final AdaptedKernels kernels;
   private final Arena arena;
   private final Workspace workspace;
   private final int maxRows;
@@ -44,7 +44,7 @@ public final class TransformerBuilder {
       int maxRows) {
     this.configuration = configuration;
     this.weights = weights;
-    this.kernels = kernels;
+    this.kernels = new AdaptedKernels(kernels, arena);
     this.arena = arena;
     this.maxRows = maxRows;
     workspace = Workspace.allocate(arena, maxRows, configuration);

@@ -11,6 +11,7 @@ import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.KernelProvider;
 import org.llamaj.transformer.Batch;
 import org.llamaj.transformer.Sequence;
+import org.llamaj.transformer.Transformer;
 
 /** Whole models against the logits of independent implementations, for the tests of all modules. */
 public final class GoldenAssertions {
@@ -113,16 +114,26 @@ public final class GoldenAssertions {
 
   /** The logits after each token of a text, when the tokens are read in chunks. */
   public static List<float[]> logits(LlamaModel model, int[] tokens, int chunk) {
-    try (Sequence sequence = model.transformer().newSequence()) {
-      return logits(model, sequence, tokens, chunk, 0);
+    return logits(model.transformer(), tokens, chunk);
+  }
+
+  /** The logits after each token of a text, when the tokens are read in chunks. */
+  public static List<float[]> logits(Transformer transformer, int[] tokens, int chunk) {
+    try (Sequence sequence = transformer.newSequence()) {
+      return logits(transformer, sequence, tokens, chunk, 0);
     }
   }
 
   /** The logits after the tokens from the {@code first} on, which continue a sequence. */
   public static List<float[]> logits(
       LlamaModel model, Sequence sequence, int[] tokens, int chunk, int first) {
+    return logits(model.transformer(), sequence, tokens, chunk, first);
+  }
+
+  private static List<float[]> logits(
+      Transformer transformer, Sequence sequence, int[] tokens, int chunk, int first) {
     List<float[]> rows = new ArrayList<>();
-    Batch batch = model.transformer().newBatch();
+    Batch batch = transformer.newBatch();
     for (int from = 0; from < tokens.length; from += chunk) {
       int to = Math.min(tokens.length, from + chunk);
       int wanted = 0;
@@ -134,7 +145,7 @@ public final class GoldenAssertions {
           wanted++;
         }
       }
-      model.transformer().forward(batch);
+      transformer.forward(batch);
       for (int i = 0; i < wanted; i++) {
         rows.add(batch.logits(i).clone());
       }
@@ -155,7 +166,8 @@ public final class GoldenAssertions {
     return max;
   }
 
-  private static double[] cosines(List<float[]> found, float[][] expected) {
+  /** The cosine of each row with the row expected. */
+  public static double[] cosines(List<float[]> found, float[][] expected) {
     double[] cosines = new double[expected.length];
     for (int row = 0; row < expected.length; row++) {
       double dot = 0, a = 0, b = 0;

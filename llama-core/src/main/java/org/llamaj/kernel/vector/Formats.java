@@ -12,7 +12,7 @@ final class Formats {
       case F16 -> PlainFormat.F16;
       case BF16 -> PlainFormat.BF16;
       case Q8_0 -> ByteFormat.INSTANCE;
-      case Q4_0 -> NibbleFormat.Q4_0;
+      case Q4_0 -> SignedNibbleFormat.INSTANCE;
       case Q4_1 -> NibbleFormat.Q4_1;
       case Q5_0 -> NibbleFormat.Q5_0;
       case Q5_1 -> NibbleFormat.Q5_1;

@@ -25,6 +25,12 @@ final class Lanes {
    */
   static final MemorySegment ALL = allMemory();
 
+  /**
+   * What an address has. Of {@code address & ADDRESS}, plus a small constant, C2 knows that it is
+   * within {@link #ALL}, so that even the comparison with the end of all memory goes.
+   */
+  static final long ADDRESS = Long.MAX_VALUE >>> 1;
+
   static final VectorSpecies<Float> F = VectorSpecies.of(float.class, shape());
   static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, F.vectorShape());
 
@@ -56,6 +62,13 @@ final class Lanes {
   static final int HALF_BITS = 0x8FFFE000;
 
   static final float HALF_SCALE = 0x1p112f;
+
+  /**
+   * The same for one scale that is broadcast from its bits, a single instruction: the products are
+   * 2^-112 of the right ones. Half of that the activations bring along, the other half the sum gets
+   * in the end: nothing in between is too small or too large for a float.
+   */
+  static final float HALF_SCALE_ROOT = 0x1p56f;
 
   static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LE);

@@ -31,57 +31,6 @@ import jdk.incubator.vector.IntVector;
  * upper nibbles, and their sum times the offset.
  */
 enum NibbleFormat implements Format {
-  /** Half scale, nibbles: {@code scale * (q - 8)}. */
-  Q4_0(-8) {
-    @Override
-    void decodeBlocks(long weights, int blocks, long target) {
-      for (int b = 0; b < blocks; b++) {
-        long block = weights + 18L * b;
-        float scale = Float.float16ToFloat(ALL.get(SHORT, block));
-        float minimum = -8 * scale;
-        for (int i = 0; i < HALF; i += LANES) {
-          IntVector pair =
-              ((IntVector)
-                  fromMemorySegment(B, ALL, block + 2 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
-          long at = target + 4L * (BLOCK * b + i);
-          ((FloatVector) pair.and(15).convert(I2F, 0))
-              .mul(scale)
-              .add(minimum)
-              .intoMemorySegment(ALL, at, LE);
-          ((FloatVector) pair.lanewise(LSHR, 4).convert(I2F, 0))
-              .mul(scale)
-              .add(minimum)
-              .intoMemorySegment(ALL, at + 64, LE);
-        }
-      }
-    }
-
-    @Override
-    float dot(long weights, long x, int blocks) {
-      FloatVector sum = FloatVector.zero(F);
-      for (int b = 0; b < blocks; b++) {
-        long block = weights + 18L * b;
-        long xb = x + 4L * 3 * HALF * b;
-        FloatVector t = FloatVector.zero(F);
-        for (int i = 0; i < HALF; i += LANES) {
-          IntVector pair =
-              ((IntVector)
-                  fromMemorySegment(B, ALL, block + 2 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
-          long group = xb + 12L * i;
-          t = t.add(fromMemorySegment(F, ALL, group + 2 * VECTOR_BYTES, LE));
-          t =
-              ((FloatVector) pair.and(15).convert(I2F, 0))
-                  .fma(fromMemorySegment(F, ALL, group, LE), t);
-          t =
-              ((FloatVector) pair.and(0xF0).convert(I2F, 0))
-                  .fma(fromMemorySegment(F, ALL, group + VECTOR_BYTES, LE), t);
-        }
-        sum = t.fma(FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block))), sum);
-      }
-      return sum.reduceLanes(ADD);
-    }
-  },
-
   /** Half scale, half minimum, nibbles: {@code scale * q + minimum}. */
   Q4_1(1) {
     @Override

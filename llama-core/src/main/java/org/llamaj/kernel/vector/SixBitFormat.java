@@ -9,6 +9,7 @@ import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
+import static org.llamaj.kernel.vector.Lanes.ADDRESS;
 import static org.llamaj.kernel.vector.Lanes.ALL;
 import static org.llamaj.kernel.vector.Lanes.B;
 import static org.llamaj.kernel.vector.Lanes.F;
@@ -119,17 +120,18 @@ enum SixBitFormat implements Format {
    */
   private static float unpackScales(long weights, long sums, int blocks, long scales) {
     FloatVector sum = FloatVector.zero(F);
-    for (int b = 0; b < blocks; b++) {
-      long block = weights + BLOCK_BYTES * b;
+    for (int at = 0; at < 64 * blocks; at += 64) {
+      long block = weights & ADDRESS;
       FloatVector scale =
           FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block + 208)));
       for (int i = 0; i < 16; i += LANES) {
         FloatVector scaled =
             ((FloatVector) fromMemorySegment(B, ALL, block + 192 + i, LE).convertShape(B2F, F, 0))
                 .mul(scale);
-        scaled.intoMemorySegment(ALL, scales + 4L * (16 * b + i), LE);
-        sum = scaled.fma(fromMemorySegment(F, ALL, sums + 4L * (16 * b + i), LE), sum);
+        scaled.intoMemorySegment(ALL, (scales + at & ADDRESS) + 4 * i, LE);
+        sum = scaled.fma(fromMemorySegment(F, ALL, (sums + at & ADDRESS) + 4 * i, LE), sum);
       }
+      weights += BLOCK_BYTES;
     }
     return 32 * sum.reduceLanes(ADD);
   }
@@ -137,41 +139,45 @@ enum SixBitFormat implements Format {
   private static float dot(long weights, long x, int blocks, long scales) {
     FloatVector sum = FloatVector.zero(F);
     FloatVector sum2 = sum;
-    for (int group = 0; group < 4 * blocks; group++) {
-      long block = weights + BLOCK_BYTES * (group >> 2);
-      int half = group >> 1 & 1;
-      int side = group & 1;
-      long low = block + (64 * half + 16 * side);
-      long high = block + (128 + 32 * half + 16 * side);
-      long scale = scales + 64L * (group >> 2) + 4 * (8 * half + side);
-      FloatVector t0 = FloatVector.zero(F);
-      FloatVector t1 = t0;
-      FloatVector t2 = t0;
-      FloatVector t3 = t0;
-      for (int i = 0; i < 16; i += LANES) {
-        IntVector first =
-            ((IntVector)
-                fromMemorySegment(B, ALL, low + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
-        IntVector second =
-            ((IntVector)
-                fromMemorySegment(B, ALL, low + 32 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
-        IntVector bits =
-            ((IntVector)
-                fromMemorySegment(B, ALL, high + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
-        IntVector q0 = first.and(0xF).or(bits.lanewise(LSHL, 4).and(0x30));
-        IntVector q1 = second.and(0xF).or(bits.lanewise(LSHL, 2).and(0x30));
-        IntVector q2 = first.lanewise(LSHR, 4).or(bits.and(0x30));
-        IntVector q3 = second.lanewise(LSHR, 4).or(bits.lanewise(LSHR, 2).and(0x30));
-        long xi = x + 256L * group + 4 * i;
-        t0 = ((FloatVector) q0.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi, LE), t0);
-        t1 = ((FloatVector) q1.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi + 64, LE), t1);
-        t2 = ((FloatVector) q2.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi + 128, LE), t2);
-        t3 = ((FloatVector) q3.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi + 192, LE), t3);
+    for (int at = 0; at < 64 * blocks; at += 64) {
+      long block = weights & ADDRESS;
+      for (int group = 0; group < 4; group++) {
+        int half = group >> 1;
+        int side = group & 1;
+        long low = block + (64 * half + 16 * side);
+        long high = block + (128 + 32 * half + 16 * side);
+        long scale = (scales + at & ADDRESS) + 4 * (8 * half + side);
+        long xb = (x + 16L * at & ADDRESS) + 256 * group;
+        FloatVector t0 = FloatVector.zero(F);
+        FloatVector t1 = t0;
+        FloatVector t2 = t0;
+        FloatVector t3 = t0;
+        for (int i = 0; i < 16; i += LANES) {
+          IntVector first =
+              ((IntVector)
+                  fromMemorySegment(B, ALL, low + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
+          IntVector second =
+              ((IntVector)
+                  fromMemorySegment(B, ALL, low + 32 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
+          IntVector bits =
+              ((IntVector)
+                  fromMemorySegment(B, ALL, high + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
+          IntVector q0 = first.and(0xF).or(bits.lanewise(LSHL, 4).and(0x30));
+          IntVector q1 = second.and(0xF).or(bits.lanewise(LSHL, 2).and(0x30));
+          IntVector q2 = first.lanewise(LSHR, 4).or(bits.and(0x30));
+          IntVector q3 = second.lanewise(LSHR, 4).or(bits.lanewise(LSHR, 2).and(0x30));
+          long xi = xb + 4 * i;
+          t0 = ((FloatVector) q0.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi, LE), t0);
+          t1 = ((FloatVector) q1.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi + 64, LE), t1);
+          t2 = ((FloatVector) q2.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi + 128, LE), t2);
+          t3 = ((FloatVector) q3.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi + 192, LE), t3);
+        }
+        sum = t0.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale)), sum);
+        sum2 = t1.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale + 8)), sum2);
+        sum = t2.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale + 16)), sum);
+        sum2 = t3.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale + 24)), sum2);
       }
-      sum = t0.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale)), sum);
-      sum2 = t1.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale + 8)), sum2);
-      sum = t2.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale + 16)), sum);
-      sum2 = t3.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale + 24)), sum2);
+      weights += BLOCK_BYTES;
     }
     return sum.add(sum2).reduceLanes(ADD);
   }

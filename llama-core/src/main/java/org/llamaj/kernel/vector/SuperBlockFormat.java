@@ -7,6 +7,7 @@ import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
+import static org.llamaj.kernel.vector.Lanes.ADDRESS;
 import static org.llamaj.kernel.vector.Lanes.ALL;
 import static org.llamaj.kernel.vector.Lanes.B;
 import static org.llamaj.kernel.vector.Lanes.F;
@@ -68,24 +69,30 @@ enum SuperBlockFormat implements Format {
     float dot(long weights, long x, int blocks, long scales) {
       FloatVector sum = FloatVector.zero(F);
       FloatVector highSum = sum;
-      for (int pair = 0; pair < 4 * blocks; pair++) {
-        long q = weights + 144L * (pair >> 2) + (16 + 32 * (pair & 3));
-        FloatVector low = FloatVector.zero(F);
-        FloatVector high = low;
-        for (int i = 0; i < 32; i += LANES) {
-          IntVector bytes =
-              ((IntVector)
-                  fromMemorySegment(B, ALL, q + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
-          low =
-              ((FloatVector) bytes.and(0xF).convert(I2F, 0))
-                  .fma(fromMemorySegment(F, ALL, x + 256L * pair + 4 * i, LE), low);
-          high =
-              ((FloatVector) bytes.and(0xF0).convert(I2F, 0))
-                  .fma(fromMemorySegment(F, ALL, x + 256L * pair + 4 * i + 128, LE), high);
+      for (int at = 0; at < SCALE_BYTES * blocks; at += SCALE_BYTES) {
+        long block = weights & ADDRESS;
+        long scale = scales + at & ADDRESS;
+        long xb = x + 4L * BLOCK / SCALE_BYTES * at & ADDRESS;
+        for (int pair = 0; pair < 4; pair++) {
+          FloatVector low = FloatVector.zero(F);
+          FloatVector high = low;
+          for (int i = 0; i < 32; i += LANES) {
+            IntVector bytes =
+                ((IntVector)
+                    fromMemorySegment(B, ALL, block + 16 + 32 * pair + i, LE)
+                        .convertShape(ZERO_EXTEND_B2I, I, 0));
+            low =
+                ((FloatVector) bytes.and(0xF).convert(I2F, 0))
+                    .fma(fromMemorySegment(F, ALL, xb + 256 * pair + 4 * i, LE), low);
+            high =
+                ((FloatVector) bytes.and(0xF0).convert(I2F, 0))
+                    .fma(fromMemorySegment(F, ALL, xb + 256 * pair + 4 * i + 128, LE), high);
+          }
+          sum = low.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale + 8 * pair)), sum);
+          highSum =
+              high.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale + 8 * pair + 4)), highSum);
         }
-        sum = low.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scales + 8L * pair)), sum);
-        highSum =
-            high.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scales + 8L * pair + 4)), highSum);
+        weights += 144;
       }
       return sum.add(highSum).reduceLanes(ADD);
     }
@@ -138,37 +145,46 @@ enum SuperBlockFormat implements Format {
     float dot(long weights, long x, int blocks, long scales) {
       FloatVector sum = FloatVector.zero(F);
       FloatVector highSum = sum;
-      for (int pair = 0; pair < 4 * blocks; pair++) {
-        long q = weights + 176L * (pair >> 2) + (48 + 32 * (pair & 3));
-        long fifth = weights + 176L * (pair >> 2) + 16;
-        FloatVector low = FloatVector.zero(F);
-        FloatVector high = low;
-        for (int i = 0; i < 32; i += LANES) {
-          IntVector bytes =
-              ((IntVector)
-                  fromMemorySegment(B, ALL, q + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
-          IntVector bits =
-              ((IntVector)
-                      fromMemorySegment(B, ALL, fifth + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0))
-                  .lanewise(LSHR, 2 * (pair & 3));
-          IntVector lowBit = bits.lanewise(LSHL, 4).and(0x10);
-          IntVector highBit = bits.lanewise(LSHL, 7).and(0x100);
-          low =
-              ((FloatVector) bytes.and(0xF).or(lowBit).convert(I2F, 0))
-                  .fma(fromMemorySegment(F, ALL, x + 256L * pair + 4 * i, LE), low);
-          high =
-              ((FloatVector) bytes.and(0xF0).or(highBit).convert(I2F, 0))
-                  .fma(fromMemorySegment(F, ALL, x + 256L * pair + 4 * i + 128, LE), high);
+      for (int at = 0; at < SCALE_BYTES * blocks; at += SCALE_BYTES) {
+        long block = weights & ADDRESS;
+        long scale = scales + at & ADDRESS;
+        long xb = x + 4L * BLOCK / SCALE_BYTES * at & ADDRESS;
+        for (int pair = 0; pair < 4; pair++) {
+          FloatVector low = FloatVector.zero(F);
+          FloatVector high = low;
+          for (int i = 0; i < 32; i += LANES) {
+            IntVector bytes =
+                ((IntVector)
+                    fromMemorySegment(B, ALL, block + 48 + 32 * pair + i, LE)
+                        .convertShape(ZERO_EXTEND_B2I, I, 0));
+            IntVector bits =
+                ((IntVector)
+                        fromMemorySegment(B, ALL, block + 16 + i, LE)
+                            .convertShape(ZERO_EXTEND_B2I, I, 0))
+                    .lanewise(LSHR, 2 * pair);
+            IntVector lowBit = bits.lanewise(LSHL, 4).and(0x10);
+            IntVector highBit = bits.lanewise(LSHL, 7).and(0x100);
+            low =
+                ((FloatVector) bytes.and(0xF).or(lowBit).convert(I2F, 0))
+                    .fma(fromMemorySegment(F, ALL, xb + 256 * pair + 4 * i, LE), low);
+            high =
+                ((FloatVector) bytes.and(0xF0).or(highBit).convert(I2F, 0))
+                    .fma(fromMemorySegment(F, ALL, xb + 256 * pair + 4 * i + 128, LE), high);
+          }
+          sum = low.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale + 8 * pair)), sum);
+          highSum =
+              high.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale + 8 * pair + 4)), highSum);
         }
-        sum = low.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scales + 8L * pair)), sum);
-        highSum =
-            high.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scales + 8L * pair + 4)), highSum);
+        weights += 176;
       }
       return sum.add(highSum).reduceLanes(ADD);
     }
   };
 
   private static final int BLOCK = 256;
+
+  /** Bytes of a super-block's unpacked sub-scales. */
+  private static final int SCALE_BYTES = 4 * 8;
 
   abstract void decodeBlocks(long weights, int blocks, long target);
 
@@ -224,15 +240,19 @@ enum SuperBlockFormat implements Format {
    */
   private static float unpackScales(
       long weights, int blockBytes, int blocks, long sums, long scales) {
-    long bytes = scales + 32L * blocks + 4 * LANES;
-    for (int b = 0; b < blocks; b++) {
-      long packed = weights + (long) blockBytes * b + 4;
-      ALL.set(LONG, bytes + 16L * b, subScales(packed));
-      ALL.set(LONG, bytes + 16L * b + 8, subMinima(packed));
+    // In two loops: a load right behind two stores that it spans would wait for the cache.
+    long bytes = scales + SCALE_BYTES * (long) blocks + 4 * LANES;
+    long packed = weights + 4;
+    for (int at = 0; at < 16 * blocks; at += 16) {
+      long from = packed & ADDRESS;
+      long to = bytes + at & ADDRESS;
+      ALL.set(LONG, to, subScales(from));
+      ALL.set(LONG, to + 8, subMinima(from));
+      packed += blockBytes;
     }
     FloatVector sum = FloatVector.zero(F);
-    for (int b = 0; b < blocks; b++) {
-      long block = weights + (long) blockBytes * b;
+    for (int at = 0; at < SCALE_BYTES * blocks; at += SCALE_BYTES) {
+      long block = weights & ADDRESS;
       FloatVector scale = FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block)));
       FloatVector minimum =
           FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block + 2)));
@@ -240,14 +260,18 @@ enum SuperBlockFormat implements Format {
         FloatVector values =
             ((FloatVector)
                 ((IntVector)
-                        fromMemorySegment(B, ALL, bytes + 16L * b + i, LE)
+                        fromMemorySegment(B, ALL, (bytes + at / 2 & ADDRESS) + i, LE)
                             .convertShape(ZERO_EXTEND_B2I, I, 0))
                     .convert(I2F, 0));
         if (i < 8) { // of 16 lanes, the upper 8 will be overwritten by the next block
-          values.mul(scale).intoMemorySegment(ALL, scales + 32L * b + 4 * i, LE);
+          values.mul(scale).intoMemorySegment(ALL, (scales + at & ADDRESS) + 4 * i, LE);
         }
-        sum = values.mul(fromMemorySegment(F, ALL, sums + 64L * b + 4 * i, LE)).fma(minimum, sum);
+        sum =
+            values
+                .mul(fromMemorySegment(F, ALL, (sums + 2L * at & ADDRESS) + 4 * i, LE))
+                .fma(minimum, sum);
       }
+      weights += blockBytes;
     }
     return sum.reduceLanes(ADD);
   }

@@ -91,7 +91,8 @@ final class VectorProjection {
   }
 
   private int chunkOutputs(Projection projection) {
-    return (int) Math.max(1, CHUNK_BYTES / weights(projection).rowBytes());
+    long rows = CHUNK_BYTES / weights(projection).rowBytes();
+    return (int) Math.max(1, rows / FourRowFormat.ROWS) * FourRowFormat.ROWS;
   }
 
   /** Arranges the only row for each format at hand. */

@@ -58,6 +58,12 @@ record AmxLayout(boolean split) implements Layout {
     return (long) parts() * steps(values) * 2 * REGISTER_BYTES;
   }
 
+  /** Processors with AMX have 2 MiB for each core. */
+  @Override
+  public int panelCacheBytes() {
+    return 1024 * 1024;
+  }
+
   @Override
   public long tileBytes(int values, int tokens) {
     return (long) parts() * steps(values) * registers(tokens) * REGISTER_BYTES;

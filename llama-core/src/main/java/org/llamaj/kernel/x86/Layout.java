@@ -23,6 +23,11 @@ sealed interface Layout permits PanelFormat, FloatLayout, PairLayout, AmxLayout 
 
   long panelBytes(int values);
 
+  /** Bytes of panels that stay in a core's second-level cache, with a tile, while tiles pass by. */
+  default int panelCacheBytes() {
+    return 384 * 1024;
+  }
+
   long tileBytes(int values, int tokens);
 
   /**

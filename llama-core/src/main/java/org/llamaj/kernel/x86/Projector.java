@@ -22,9 +22,7 @@ final class Projector implements AutoCloseable {
   /** So many chunks for each thread at least, that all end together. */
   private static final int CHUNKS_PER_THREAD = 4;
 
-  /** Panels that a worker makes at a time stay in its second-level cache. */
-  private static final int PANEL_CACHE_BYTES = 384 * 1024;
-
+  /** Panels that a worker makes at a time. */
   private static final int MOST_PANELS = 4;
 
   private final Workers workers;
@@ -139,7 +137,11 @@ final class Projector implements AutoCloseable {
       weight.code().panel();
       Layout layout = weight.code().tileProduct().layout();
       long panelBytes = layout.panelBytes(inputs);
-      int count = Math.clamp(PANEL_CACHE_BYTES / panelBytes, 1, MOST_PANELS);
+      int fairShare =
+          Math.ceilDiv(
+              weight.outputs(), CHUNKS_PER_THREAD * workers.threads() * layout.panelRows());
+      int most = Math.min(MOST_PANELS, fairShare);
+      int count = Math.clamp(layout.panelCacheBytes() / panelBytes, 1, most);
       chunkRows[i] = count * layout.panelRows();
       firstChunk[i + 1] = firstChunk[i] + Math.ceilDiv(weight.outputs(), chunkRows[i]);
       for (Scratch panel : panels) {

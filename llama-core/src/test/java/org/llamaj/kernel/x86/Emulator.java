@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -68,6 +69,20 @@ final class Emulator {
           .isZero();
       assertThat(INSTANCE.call("emulator_live")).as("threads with tiles in use").isZero();
     }
+  }
+
+  /** Skips the test if this processor does the work of the emulator itself. */
+  static void assumeNeeded() {
+    assumeTrue(INSTANCE.library != null, () -> "no emulator; " + INSTANCE.reason);
+    assumeTrue(runs(Level.AMX) && !Processor.features().contains(Feature.AMX_BF16));
+  }
+
+  /** The first thing that hardware would have refused since the last call, in words. */
+  static Optional<String> takeFault() {
+    boolean any = INSTANCE.call("emulator_faults") > 0;
+    String fault = INSTANCE.words("emulator_first_fault");
+    INSTANCE.call("emulator_forget");
+    return any ? Optional.of(fault) : Optional.empty();
   }
 
   private static Path compile() throws IOException {

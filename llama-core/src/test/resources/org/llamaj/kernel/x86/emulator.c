@@ -353,3 +353,8 @@ long emulator_faults(void) {
 const char *emulator_first_fault(void) {
   return first_fault;
 }
+
+/* Forgets them. */
+void emulator_forget(void) {
+  faults = 0;
+}

@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
 final class ChatCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ModelOptions modelOptions;
+  @Mixin private AdapterOptions adapterOptions;
   @Mixin private GenerationArguments generationArguments;
 
   @Option(
@@ -41,9 +42,8 @@ final class ChatCommand implements Callable<Integer> {
         spec.commandLine().getOut().println("/help lists commands, /bye ends.");
       }
       new ChatLoop(
-              model,
+              adapterOptions.load(model).addTo(model.chat().options(options)),
               Optional.ofNullable(system),
-              options,
               spec.commandLine(),
               Terminal.lines(),
               interactive)

@@ -6,10 +6,8 @@ import java.util.Optional;
 import org.llamaj.ChatBuilder;
 import org.llamaj.ChatSession;
 import org.llamaj.Generation;
-import org.llamaj.GenerationOptions;
 import org.llamaj.GenerationStream;
 import org.llamaj.LlamaException;
-import org.llamaj.LlamaModel;
 import org.llamaj.tokenizer.chat.Message;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
@@ -24,8 +22,7 @@ final class ChatLoop {
       Ctrl-C ends a running answer. A line that ends with \\ goes on in the next.
       """;
 
-  private final LlamaModel model;
-  private final GenerationOptions options;
+  private final ChatBuilder chat;
   private final CommandLine command;
   private final Terminal.Lines lines;
   private final boolean interactive;
@@ -38,20 +35,19 @@ final class ChatLoop {
   /**
    * A loop, not yet begun.
    *
+   * @param chat how to begin, without the system message
    * @param system the system message
    * @param command where output goes
    * @param interactive whether to show prompts and timings, and to go on after failures
    */
   ChatLoop(
-      LlamaModel model,
+      ChatBuilder chat,
       Optional<String> system,
-      GenerationOptions options,
       CommandLine command,
       Terminal.Lines lines,
       boolean interactive) {
-    this.model = model;
+    this.chat = chat;
     this.system = system;
-    this.options = options;
     this.command = command;
     this.lines = lines;
     this.interactive = interactive;
@@ -118,7 +114,6 @@ final class ChatLoop {
     if (session != null) {
       session.close();
     }
-    ChatBuilder chat = model.chat().options(options);
     session = system.map(chat::system).orElse(chat).open();
   }
 

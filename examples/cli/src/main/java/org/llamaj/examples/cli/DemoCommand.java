@@ -69,7 +69,12 @@ final class DemoCommand implements Callable<Integer> {
           /system You are a storyteller.   and then   Tell me a story about a brave fox.
         /help lists commands, /bye ends.
         """);
-    new ChatLoop(model, Optional.of(VILLAGER), GREEDY, spec.commandLine(), Terminal.lines(), true)
+    new ChatLoop(
+            model.chat().options(GREEDY),
+            Optional.of(VILLAGER),
+            spec.commandLine(),
+            Terminal.lines(),
+            true)
         .run();
   }
 

@@ -5,8 +5,10 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import org.llamaj.Generation;
 import org.llamaj.GenerationOptions;
+import org.llamaj.GenerationRequest;
 import org.llamaj.GenerationStream;
 import org.llamaj.LlamaException;
 import org.llamaj.LlamaModel;
@@ -35,6 +37,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
   @Mixin private ModelOptions modelOptions;
+  @Mixin private AdapterOptions adapterOptions;
   @Mixin private GenerationArguments generationArguments;
 
   @ArgGroup(multiplicity = "1")
@@ -64,20 +67,24 @@ final class GenerateCommand implements Callable<Integer> {
     GenerationOptions options = generationArguments.options();
     PrintWriter out = spec.commandLine().getOut();
     try (LlamaModel model = modelOptions.load()) {
+      AdapterOptions.Loaded adapters = adapterOptions.load(model);
+      Function<String, GenerationRequest> request =
+          prompt -> {
+            int[] ids = RawPrompt.encode(model.tokenizer(), prompt);
+            return adapters.addTo(model.prompt(ids).options(options));
+          };
       if (source.prompts != null) {
-        generateAll(model, source.prompts, options, out);
+        generateAll(request, source.prompts, out);
       } else {
         String prompt = source.file == null ? source.prompt : TextFiles.read(source.file);
-        generate(model, prompt, options, out);
+        generate(request.apply(prompt), out);
       }
     }
     return 0;
   }
 
-  private void generate(
-      LlamaModel model, String prompt, GenerationOptions options, PrintWriter out) {
-    int[] ids = RawPrompt.encode(model.tokenizer(), prompt);
-    try (GenerationStream stream = model.prompt(ids).options(options).stream()) {
+  private void generate(GenerationRequest request, PrintWriter out) {
+    try (GenerationStream stream = request.stream()) {
       Generation generation = Streaming.print(stream, out);
       out.println();
       Streaming.printTimings(generation, spec.commandLine());
@@ -85,14 +92,13 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   private static void generateAll(
-      LlamaModel model, Path prompts, GenerationOptions options, PrintWriter out)
+      Function<String, GenerationRequest> request, Path prompts, PrintWriter out)
       throws IOException {
     int lineNumber = 1;
     for (String line : TextFiles.read(prompts).lines().toList()) {
       if (!line.isBlank()) {
         String place = "%s, line %d".formatted(prompts, lineNumber);
-        int[] ids = RawPrompt.encode(model.tokenizer(), promptOf(line, place));
-        String text = model.prompt(ids).options(options).generate().text();
+        String text = request.apply(promptOf(line, place)).generate().text();
         out.println(JSON.writeValueAsString(Map.of("text", text)));
       }
       lineNumber++;

@@ -9,9 +9,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.llamaj.LlamaException;
 import org.llamaj.LlamaModel;
+import org.llamaj.transformer.AdapterUse;
 import org.llamaj.transformer.Batch;
 import org.llamaj.transformer.Sequence;
 import org.llamaj.transformer.Transformer;
@@ -37,6 +39,7 @@ final class LogitsCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
   @Mixin private ModelOptions modelOptions;
+  @Mixin private AdapterOptions adapterOptions;
 
   @ArgGroup(multiplicity = "1")
   private Source source;
@@ -79,7 +82,7 @@ final class LogitsCommand implements Callable<Integer> {
       Transformer transformer = model.transformer();
       check(ids, transformer);
       try (FileChannel channel = FileChannel.open(out, CREATE, WRITE, TRUNCATE_EXISTING)) {
-        write(transformer, ids, first, channel);
+        write(transformer, adapterOptions.load(model).uses(), ids, first, channel);
       }
       int vocabulary = transformer.configuration().vocabularySize();
       spec.commandLine()
@@ -105,12 +108,13 @@ final class LogitsCommand implements Callable<Integer> {
     }
   }
 
-  private static void write(Transformer transformer, int[] ids, int first, FileChannel channel)
+  private static void write(
+      Transformer transformer, List<AdapterUse> adapters, int[] ids, int first, FileChannel channel)
       throws IOException {
     int vocabulary = transformer.configuration().vocabularySize();
     ByteBuffer row = ByteBuffer.allocate(4 * vocabulary).order(ByteOrder.LITTLE_ENDIAN);
     Batch batch = transformer.newBatch();
-    try (Sequence sequence = transformer.newSequence()) {
+    try (Sequence sequence = transformer.newSequence(adapters)) {
       for (int from = 0; from < ids.length; ) {
         boolean wanted = from >= first;
         int step = wanted ? Math.min(ROWS, batch.capacity()) : batch.capacity();

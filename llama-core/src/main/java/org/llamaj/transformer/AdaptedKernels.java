@@ -1,0 +1,243 @@
+package org.llamaj.transformer;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.IntFunction;
+import org.llamaj.LlamaException;
+import org.llamaj.kernel.AttentionShape;
+import org.llamaj.kernel.CacheType;
+import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.Projection;
+import org.llamaj.kernel.RotaryPairs;
+import org.llamaj.kernel.Span;
+import org.llamaj.kernel.WeightMatrix;
+import org.llamaj.tensor.FloatMatrix;
+import org.llamaj.tensor.Tensor;
+
+/**
+ * Kernels whose projections have what adapters add, each to the rows of the sequences that use it:
+ * y = W x + s B (A x). The layers above know nothing of it. Without adapters in the batch, nothing
+ * is added to the work.
+ */
+final class AdaptedKernels implements Kernels {
+  private final Kernels plain;
+  private final Arena arena;
+  private final Map<String, WeightMatrix> weights = new HashMap<>();
+
+  /** Neighbouring rows of the current batch that use the same adapters. */
+  private record Group(int firstRow, int rows, List<AdapterUse> uses) {}
+
+  private Group[] groups = {};
+  private MemorySegment low = MemorySegment.NULL; // A x
+  private MemorySegment delta = MemorySegment.NULL; // B (A x)
+
+  AdaptedKernels(Kernels plain, Arena arena) {
+    this.plain = plain;
+    this.arena = arena;
+  }
+
+  /** Takes over which rows belong to whom. */
+  void begin(IntFunction<Sequence> sequences, int count) {
+    groups = groups(sequences, count);
+  }
+
+  void end() {
+    groups = new Group[0];
+  }
+
+  private static Group[] groups(IntFunction<Sequence> sequences, int count) {
+    boolean any = false;
+    for (int row = 0; row < count && !any; row++) {
+      any = !sequences.apply(row).adapters().isEmpty();
+    }
+    if (!any) {
+      return new Group[0];
+    }
+    List<Group> groups = new ArrayList<>();
+    for (int first = 0; first < count; ) {
+      List<AdapterUse> uses = sequences.apply(first).adapters();
+      int end = first + 1;
+      while (end < count && sequences.apply(end).adapters().equals(uses)) {
+        end++;
+      }
+      if (!uses.isEmpty()) {
+        uses.forEach(AdaptedKernels::requireOpen);
+        groups.add(new Group(first, end - first, uses));
+      }
+      first = end;
+    }
+    return groups.toArray(Group[]::new);
+  }
+
+  private static void requireOpen(AdapterUse use) {
+    if (use.adapter().isClosed()) {
+      throw new LlamaException(
+          "the adapter %s is closed: keep it open while sequences use it"
+              .formatted(use.adapter().name()));
+    }
+  }
+
+  /**
+   * Prepares an update of one of the model's projections.
+   *
+   * @param weight the name of the projection's weight
+   * @throws LlamaException if the model has no such projection or it has another shape
+   */
+  LowRankAdapter.Update update(String weight, LowRankPair pair) {
+    WeightMatrix base = weights.get(weight);
+    if (base == null || weight.equals("token_embd.weight")) {
+      throw new LlamaException(
+          "%s: expected the weight of a projection of the model, found none of that name"
+              .formatted(weight));
+    }
+    Tensor down = pair.down();
+    Tensor up = pair.up();
+    boolean fits =
+        down.columns() == base.inputs()
+            && up.rows() == base.outputs()
+            && up.columns() == down.rows();
+    if (!fits) {
+      throw new LlamaException(
+          "%s: expected A of [rank, %d] and B of [%d, rank] for this model, found %s and %s; the adapter is for another one"
+              .formatted(weight, base.inputs(), base.outputs(), down.shape(), up.shape()));
+    }
+    return new LowRankAdapter.Update(
+        plain.weightMatrix(down), plain.weightMatrix(up), pair.scaling());
+  }
+
+  @Override
+  public WeightMatrix weightMatrix(Tensor tensor) {
+    WeightMatrix matrix = plain.weightMatrix(tensor);
+    weights.put(tensor.name(), matrix);
+    return matrix;
+  }
+
+  @Override
+  public void project(FloatMatrix input, int rows, Projection... projections) {
+    plain.project(input, rows, projections);
+    for (Group group : groups) {
+      for (AdapterUse use : group.uses) {
+        for (Projection projection : projections) {
+          Optional<LowRankAdapter.Update> update =
+              use.adapter().update(projection.weight().tensor().name());
+          if (update.isPresent() && use.scale() != 0) {
+            add(update.get(), use.scale(), group, input, projection.output());
+          }
+        }
+      }
+    }
+  }
+
+  private void add(
+      LowRankAdapter.Update update,
+      float scale,
+      Group group,
+      FloatMatrix input,
+      FloatMatrix output) {
+    FloatMatrix x = input.rows(group.firstRow, group.rows);
+    FloatMatrix y = output.rows(group.firstRow, group.rows);
+    low = atLeast(low, group.rows, update.down().outputs());
+    delta = atLeast(delta, group.rows, update.up().outputs());
+    FloatMatrix ax = matrix(low, group.rows, update.down().outputs());
+    FloatMatrix bax = matrix(delta, group.rows, update.up().outputs());
+    plain.project(x, group.rows, new Projection(update.down(), ax));
+    plain.scale(ax, group.rows, scale * update.scaling());
+    plain.project(ax, group.rows, new Projection(update.up(), bax));
+    plain.add(y, bax, group.rows);
+  }
+
+  private MemorySegment atLeast(MemorySegment memory, int rows, int columns) {
+    long bytes = (long) Float.BYTES * rows * columns;
+    return memory.byteSize() >= bytes
+        ? memory
+        : arena.allocate(Math.max(bytes, 2 * memory.byteSize()), 64);
+  }
+
+  private static FloatMatrix matrix(MemorySegment memory, int rows, int columns) {
+    return new FloatMatrix(memory.asSlice(0, (long) Float.BYTES * rows * columns), rows, columns);
+  }
+
+  @Override
+  public String description() {
+    return plain.description();
+  }
+
+  @Override
+  public void embed(WeightMatrix table, int[] ids, int count, FloatMatrix output) {
+    plain.embed(table, ids, count, output);
+  }
+
+  @Override
+  public void rmsNorm(
+      FloatMatrix input, int rows, MemorySegment weight, float eps, FloatMatrix output) {
+    plain.rmsNorm(input, rows, weight, eps, output);
+  }
+
+  @Override
+  public void rotate(FloatMatrix x, int rows, int headDim, FloatMatrix angles, RotaryPairs pairs) {
+    plain.rotate(x, rows, headDim, angles, pairs);
+  }
+
+  @Override
+  public boolean supports(CacheType type) {
+    return plain.supports(type);
+  }
+
+  @Override
+  public void store(
+      FloatMatrix keys, FloatMatrix values, Span[] spans, int spanCount, AttentionShape shape) {
+    plain.store(keys, values, spans, spanCount, shape);
+  }
+
+  @Override
+  public void attention(
+      FloatMatrix queries, Span[] spans, int spanCount, AttentionShape shape, FloatMatrix output) {
+    plain.attention(queries, spans, spanCount, shape, output);
+  }
+
+  @Override
+  public void swiGlu(FloatMatrix gate, FloatMatrix up, int rows) {
+    plain.swiGlu(gate, up, rows);
+  }
+
+  @Override
+  public void add(FloatMatrix x, FloatMatrix y, int rows) {
+    plain.add(x, y, rows);
+  }
+
+  @Override
+  public void addBias(FloatMatrix x, int rows, MemorySegment bias) {
+    plain.addBias(x, rows, bias);
+  }
+
+  @Override
+  public void layerNorm(
+      FloatMatrix input,
+      int rows,
+      MemorySegment weight,
+      MemorySegment bias,
+      float eps,
+      FloatMatrix output) {
+    plain.layerNorm(input, rows, weight, bias, eps, output);
+  }
+
+  @Override
+  public void gelu(FloatMatrix x, int rows) {
+    plain.gelu(x, rows);
+  }
+
+  @Override
+  public void scale(FloatMatrix x, int rows, float factor) {
+    plain.scale(x, rows, factor);
+  }
+
+  @Override
+  public void close() {
+    plain.close();
+  }
+}
