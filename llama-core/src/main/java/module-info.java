@@ -1,6 +1,7 @@
 /** Runs the models of the Llama family in this JVM. */
 module org.llamaj.core {
   requires jdk.incubator.vector;
+  requires jdk.jfr;
   requires transitive org.llamaj.tokenizer;
   requires java.net.http;
   requires org.slf4j;

@@ -147,7 +147,7 @@ public final class ChatSession implements AutoCloseable {
     fed = fed.first(cached);
     running =
         model.stream(
-            sequence, prompt, keep(next, prompt), cached, options, () -> end(next, prompt));
+            sequence, prompt, keep(next, prompt), cached, "chat", options, () -> end(next, prompt));
     return running;
   }
 

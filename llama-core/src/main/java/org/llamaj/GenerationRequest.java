@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Flow;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.llamaj.transformer.AdapterUse;
@@ -213,6 +214,16 @@ public final class GenerationRequest {
    */
   public GenerationStream stream() {
     return model.stream(model.input(prompt, pictures), adapters, options);
+  }
+
+  /**
+   * The text as a publisher of its pieces. Each subscriber gets a generation of its own, which
+   * makes no more than was requested; cancelling the subscription ends it.
+   *
+   * @return pieces of at least one character, in order
+   */
+  public Flow.Publisher<String> publisher() {
+    return new TextPublisher(this::stream);
   }
 
   int[] promptIds() {

@@ -2,11 +2,19 @@ package org.llamaj;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Optional;
+import java.util.Spliterator;
+import java.util.Spliterators;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.llamaj.events.DecodeEvent;
+import org.llamaj.events.PrefillEvent;
 import org.llamaj.generate.Drafter;
 import org.llamaj.generate.Lane;
 import org.llamaj.generate.OptionsSampler;
@@ -40,6 +48,11 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   private volatile boolean cancelled;
   private FinishReason finishReason;
   private String next = "";
+  private final long requestedAt = System.nanoTime();
+  private long[] tokenTimes = new long[32];
+  private final PrefillEvent prefillEvent = new PrefillEvent();
+  private final DecodeEvent decodeEvent = new DecodeEvent();
+  private Throwable failure;
   private boolean promptDone;
   private long promptNanos;
   private long generationNanos;
@@ -114,6 +127,18 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     return piece;
   }
 
+  /**
+   * The rest of the text as a stream, one piece after another as they come. Closing it ends the
+   * generation.
+   *
+   * @return pieces of at least one character, in order
+   */
+  public Stream<String> texts() {
+    Spliterator<String> pieces =
+        Spliterators.spliteratorUnknownSize(this, Spliterator.ORDERED | Spliterator.NONNULL);
+    return StreamSupport.stream(pieces, false).onClose(this::close);
+  }
+
   /** Ends the generation before the next token. May be called from any thread, at any time. */
   public void cancel() {
     cancelled = true;
@@ -150,6 +175,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
             tokens.size(),
             Duration.ofNanos(generationNanos),
             Duration.ofNanos(lane.waitedNanos()),
+            Arrays.stream(tokenTimes, 0, tokens.size()).mapToObj(Duration::ofNanos).toList(),
             loop.guessed(),
             loop.right());
     return new Generation(text.toString(), tokens, reason, prompt.length(), timings);
@@ -180,11 +206,13 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
       generateToken();
     } catch (CancellationException e) {
       boolean byCaller = cancelled;
+      failure = byCaller ? null : e;
       finish(FinishReason.CANCELLED);
       if (!byCaller) {
         throw new LlamaException("the model was closed during a generation", e);
       }
     } catch (RuntimeException | Error e) {
+      failure = e;
       finish(FinishReason.CANCELLED);
       throw e;
     }
@@ -206,9 +234,18 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     if (!promptDone) {
       promptDone = true;
       promptNanos = System.nanoTime() - start;
+      PrefillEvent event = prefillEvent;
+      event.cached = cached + lane.reusedTokens();
+      event.tokens = prompt.length() - event.cached;
+      event.commit();
+      decodeEvent.begin();
       start = System.nanoTime();
     }
     int token = loop.choose();
+    if (tokens.size() == tokenTimes.length) {
+      tokenTimes = Arrays.copyOf(tokenTimes, 2 * tokenTimes.length);
+    }
+    tokenTimes[tokens.size()] = System.nanoTime() - requestedAt;
     tokens.add(token);
     generationNanos += System.nanoTime() - start;
 
@@ -223,6 +260,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   }
 
   private Lane.Outcome readPrompt() {
+    prefillEvent.begin();
     prompt.encode(() -> cancelled);
     return loop.read(prompt::add, prompt.ids(), prompt.plain(), cached);
   }
@@ -231,6 +269,16 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     int token = sampler.sample(logits);
     sampler.accept(token);
     return token;
+  }
+
+  /** What ended the generation, if it failed. */
+  Optional<Throwable> failure() {
+    return Optional.ofNullable(failure);
+  }
+
+  /** How long ago it was asked for. */
+  Duration age() {
+    return Duration.ofNanos(System.nanoTime() - requestedAt);
   }
 
   /** Whether tokens were forgotten to make room. */
@@ -250,6 +298,13 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
       emit(stops.finish());
     }
     loop.close();
+    if (promptDone) {
+      decodeEvent.tokens = tokens.size();
+      decodeEvent.guessed = loop.guessed();
+      decodeEvent.right = loop.right();
+      decodeEvent.finishReason = reason.name();
+      decodeEvent.commit();
+    }
     onEnd.run();
   }
 }

@@ -5,10 +5,10 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.OptionalLong;
@@ -37,6 +37,8 @@ import org.llamaj.tokenizer.chat.Prompt;
 import org.llamaj.transformer.AdapterUse;
 import org.llamaj.transformer.Sequence;
 import org.llamaj.transformer.Transformer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A model of the Llama family, running in this JVM.
@@ -55,13 +57,18 @@ import org.llamaj.transformer.Transformer;
  * {@link LlamaException}.
  */
 public final class LlamaModel implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(LlamaModel.class);
+
   private final LoadedModel loaded;
   private final Scheduler scheduler;
+  private final Optional<GenerationListener> listener;
   private final AtomicBoolean closed = new AtomicBoolean();
   private final Queue<Adapter> adapters = new ConcurrentLinkedQueue<>();
 
-  LlamaModel(LoadedModel loaded, int promptChunk, int queueLimit) {
+  LlamaModel(
+      LoadedModel loaded, int promptChunk, int queueLimit, Optional<GenerationListener> listener) {
     this.loaded = loaded;
+    this.listener = listener;
     scheduler = new Scheduler(loaded.transformer(), promptChunk, queueLimit);
   }
 
@@ -198,6 +205,28 @@ public final class LlamaModel implements AutoCloseable {
     List<ModelInput> inputs =
         prompts.stream().map(text -> input(prompt(text).promptIds(), List.of())).toList();
     return new BatchRequest(this, inputs, GenerationOptions.defaults(), 16);
+  }
+
+  /**
+   * Begins a request to turn texts into vectors.
+   *
+   * @return options to set, then {@link EmbeddingRequest#embed(String)}
+   */
+  public EmbeddingRequest embedding() {
+    return new EmbeddingRequest(this, Pooling.MEAN, true);
+  }
+
+  /**
+   * Orders documents by how probable the model finds a question after each of them (Sachan et al.
+   * 2022).
+   *
+   * @param question what was asked
+   * @param documents what may answer it
+   * @return all of them, the best first
+   * @throws LlamaException if one does not fit the context
+   */
+  public List<Ranked> rerank(String question, List<String> documents) {
+    return new Reranker(this).rank(question, documents);
   }
 
   /**
@@ -427,7 +456,7 @@ public final class LlamaModel implements AutoCloseable {
         options.overflow() instanceof ContextOverflow.Slide(int first)
             ? Math.min(first, prompt.length())
             : TokenLoop.NO_SLIDING;
-    return stream(sequence, prompt, keep, 0, options, sequence::close);
+    return stream(sequence, prompt, keep, 0, "text_completion", options, sequence::close);
   }
 
   GenerationStream stream(
@@ -435,6 +464,7 @@ public final class LlamaModel implements AutoCloseable {
       ModelInput prompt,
       int keep,
       int cached,
+      String operation,
       GenerationOptions options,
       Runnable onEnd) {
     Scheduling scheduling = options.scheduling();
@@ -443,16 +473,43 @@ public final class LlamaModel implements AutoCloseable {
             .timeLimit()
             .map(limit -> OptionalLong.of(System.nanoTime() + nanos(limit)))
             .orElse(OptionalLong.empty());
-    return new GenerationStream(
-        tokenizer(),
-        sequence,
-        scheduler.open(sequence, scheduling.priority(), deadline),
-        prompt,
-        drafter(options.speculation()),
-        prompt.hasPictures() ? TokenLoop.NO_SLIDING : keep,
-        cached,
-        options,
-        onEnd);
+    GenerationStream[] stream = new GenerationStream[1];
+    Runnable atEnd =
+        () -> {
+          onEnd.run();
+          listener.ifPresent(told -> tell(told, operation, options, stream[0]));
+        };
+    stream[0] =
+        new GenerationStream(
+            tokenizer(),
+            sequence,
+            scheduler.open(sequence, scheduling.priority(), deadline),
+            prompt,
+            drafter(options.speculation()),
+            prompt.hasPictures() ? TokenLoop.NO_SLIDING : keep,
+            cached,
+            options,
+            atEnd);
+    return stream[0];
+  }
+
+  private void tell(
+      GenerationListener told,
+      String operation,
+      GenerationOptions options,
+      GenerationStream ended) {
+    try {
+      told.onEnd(
+          new GenerationReport(
+              operation,
+              checkpoint().source(),
+              options.maxTokens(),
+              ended.result(),
+              ended.age(),
+              ended.failure()));
+    } catch (RuntimeException e) {
+      LOG.warn("a listener of generations failed", e);
+    }
   }
 
   private Drafter drafter(Speculation speculation) {

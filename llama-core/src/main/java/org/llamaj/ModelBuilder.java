@@ -8,6 +8,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.gguf.GgufReader;
+import org.llamaj.events.LoadEvent;
 import org.llamaj.hub.DownloadListener;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.loading.LoadedModel;
@@ -31,6 +32,7 @@ public final class ModelBuilder {
   private int batchSize = 512;
   private int promptChunk = 64;
   private long prefixCache = 256L << 20;
+  private Optional<GenerationListener> generations = Optional.empty();
   private int queueLimit = 1024;
   private LoadListener listener = _ -> {};
   private DownloadListener downloadListener = (_, _, _) -> {};
@@ -193,6 +195,17 @@ public final class ModelBuilder {
   }
 
   /**
+   * Sets who is told of generations that have ended.
+   *
+   * @param value called on the threads that read the texts
+   * @return this
+   */
+  public ModelBuilder onGeneration(GenerationListener value) {
+    generations = Optional.of(value);
+    return this;
+  }
+
+  /**
    * Sets how many prompts may wait to be read. Further ones are refused with an {@link
    * OverloadedException}.
    *
@@ -234,9 +247,15 @@ public final class ModelBuilder {
    *     cannot run
    */
   public LlamaModel load() {
+    LoadEvent event = new LoadEvent();
+    event.begin();
     LoadedModel loaded =
         LoadedModel.load(source.apply(downloadListener), options(), listener::onProgress);
-    return new LlamaModel(loaded, promptChunk, queueLimit);
+    event.model = loaded.checkpoint().source();
+    event.kernels = loaded.selection().provider().name();
+    event.bytes = loaded.checkpoint().totalBytes();
+    event.commit();
+    return new LlamaModel(loaded, promptChunk, queueLimit, generations);
   }
 
   /**

@@ -1,6 +1,7 @@
 package org.llamaj;
 
 import java.time.Duration;
+import java.util.List;
 
 /**
  * What a generation took.
@@ -11,6 +12,7 @@ import java.time.Duration;
  * @param generatedTokens tokens that were generated
  * @param generation time for these, after the prompt
  * @param queue how long the prompt waited before it was taken up, a part of {@code prompt}
+ * @param tokenTimes when each token was there, since the request
  * @param guessedTokens tokens that were guessed by {@link Speculation}
  * @param rightGuesses guesses that needed no forward pass of their own
  */
@@ -20,8 +22,14 @@ public record Timings(
     int generatedTokens,
     Duration generation,
     Duration queue,
+    List<Duration> tokenTimes,
     int guessedTokens,
     int rightGuesses) {
+
+  /** Copies the list. */
+  public Timings {
+    tokenTimes = List.copyOf(tokenTimes);
+  }
 
   /**
    * Speed of the prompt.

@@ -7,8 +7,12 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.llamaj.LlamaException;
 import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.DerivedTensor;
+import org.llamaj.checkpoint.Metadata;
 import org.llamaj.checkpoint.MetadataType;
 import org.llamaj.checkpoint.MetadataValue;
 import org.llamaj.checkpoint.MetadataValue.Text;
@@ -35,6 +39,9 @@ import org.llamaj.tensor.quantize.Quantizer;
  * Used by one thread; may write several times.
  */
 public final class Conversion {
+  private static final Pattern OF_TEXT =
+      Pattern.compile("(token_embd|output_norm|output|rope_freqs|blk\\.\\d+)\\..*");
+
   private final Checkpoint source;
   private Optional<FileType> fileType = Optional.empty();
   private boolean pure;
@@ -148,28 +155,39 @@ public final class Conversion {
   public List<TensorDescription> tensors() {
     Optional<WeightMix> mix =
         fileType.map(type -> WeightMix.of(type, source, importance.isPresent()));
-    return source.tensors().stream()
-        .map(
-            tensor -> new TensorDescription(tensor.name(), targetType(tensor, mix), tensor.shape()))
-        .toList();
+    return sources().map(tensor -> target(tensor, mix)).toList();
   }
 
-  private ElementType targetType(Tensor tensor, Optional<WeightMix> mix) {
+  /** The tensors of the language model; those of vision towers have no place in its file. */
+  private Stream<TensorDescription> sources() {
+    Stream<TensorDescription> inPlace =
+        source.tensors().stream()
+            .map(tensor -> new TensorDescription(tensor.name(), tensor.type(), tensor.shape()));
+    Stream<TensorDescription> made = source.derived().stream().map(DerivedTensor::description);
+    Stream<TensorDescription> all = Stream.concat(inPlace, made);
+    return isGguf() ? all : all.filter(tensor -> OF_TEXT.matcher(tensor.name()).matches());
+  }
+
+  /** Readers of other forms tell where rotary pairs lie; GGUF has no key for it. */
+  private boolean isGguf() {
+    String architecture = source.metadata().string("general.architecture").orElse("");
+    String key = architecture + "." + Metadata.ROPE_HALF_SPLIT;
+    return !source.metadata().values().containsKey(key);
+  }
+
+  private TensorDescription target(TensorDescription tensor, Optional<WeightMix> mix) {
+    String name = tensor.name();
     ElementType type =
-        mix.map(
-                m ->
-                    pure
-                        ? m.mainType(tensor.name(), tensor.shape())
-                        : m.type(tensor.name(), tensor.shape()))
+        mix.map(m -> pure ? m.mainType(name, tensor.shape()) : m.type(name, tensor.shape()))
             .orElse(tensor.type());
-    if (type == tensor.type() || isInteger(tensor.type())) return tensor.type();
+    if (type == tensor.type() || isInteger(tensor.type())) return tensor;
     if (tensor.type().isQuantised() && !requantize) {
       throw new LlamaException(
           "%s: %s is quantised already, as %s: start from F32, F16 or BF16, or allow to quantise twice"
-              .formatted(source.source(), tensor.name(), tensor.type()));
+              .formatted(source.source(), name, tensor.type()));
     }
-    if (!Quantizer.supports(type)) Quantizer.of(type);
-    return type;
+    Quantizer.requireSupported(type);
+    return new TensorDescription(name, type, tensor.shape());
   }
 
   private static boolean isInteger(ElementType type) {
@@ -197,19 +215,47 @@ public final class Conversion {
       TensorWriter tensorWriter =
           new TensorWriter(writer, workers, arena, bytes -> listener.onProgress(bytes, totalBytes));
       for (TensorDescription target : tensors) {
-        Tensor tensor = source.tensor(target.name());
-        tensorWriter.write(
-            tensor,
-            target.type(),
-            importance.flatMap(matrix -> matrix.find(tensor.name())).orElse(null));
+        write(target, tensorWriter);
       }
       return writer.finish();
     }
   }
 
+  private void write(TensorDescription target, TensorWriter writer) {
+    Optional<Tensor> inPlace = source.find(target.name());
+    if (inPlace.isPresent()) {
+      write(inPlace.get(), target, writer);
+      return;
+    }
+    DerivedTensor derived =
+        source.derived().stream()
+            .filter(tensor -> tensor.description().name().equals(target.name()))
+            .findFirst()
+            .orElseThrow();
+    try (Arena arena = Arena.ofShared()) {
+      write(derived.make(arena), target, writer);
+    }
+  }
+
+  private void write(Tensor tensor, TensorDescription target, TensorWriter writer) {
+    float[] weights = importance.flatMap(matrix -> matrix.find(tensor.name())).orElse(null);
+    writer.write(tensor, target.type(), weights, RowOrder.of(source, tensor));
+  }
+
   private SequencedMap<String, MetadataValue> metadata() {
     SequencedMap<String, MetadataValue> metadata = new LinkedHashMap<>(source.metadata().values());
     metadata.keySet().removeIf(key -> key.startsWith("split."));
+    if (!isGguf()) {
+      String architecture = source.metadata().requireString("general.architecture");
+      metadata.remove(architecture + "." + Metadata.ROPE_HALF_SPLIT);
+      metadata.putIfAbsent("general.type", Text.of("model"));
+      metadata.putAll(
+          JsonVocabulary.read(
+              source.files().getFirst().toAbsolutePath().getParent(),
+              source.tokenizer(),
+              Math.toIntExact(source.tensor("token_embd.weight").rows()),
+              architecture.equals("llama4") ? "llama4" : "llama-bpe"));
+    }
     fileType.ifPresent(
         type -> {
           metadata.put("general.file_type", new Whole(MetadataType.UINT32, type.id()));

@@ -50,12 +50,30 @@ final class TensorWriter {
    *
    * @param type of the result
    * @param importance of the columns, for each matrix of the tensor one after another, or null
+   * @param order which row comes where, or null for the tensor's own order
    */
-  void write(Tensor tensor, ElementType type, float[] importance) {
-    if (type == tensor.type()) {
-      copy(tensor);
+  void write(Tensor tensor, ElementType type, float[] importance, RowOrder order) {
+    if (type != tensor.type()) {
+      RowOrder rows = order == null ? row -> row : order;
+      convert(tensor, type, importance == null ? NONE : importance, rows);
+    } else if (order != null) {
+      copyRows(tensor, order);
     } else {
-      convert(tensor, type, importance == null ? NONE : importance);
+      copy(tensor);
+    }
+  }
+
+  private void copyRows(Tensor tensor, RowOrder order) {
+    long rowBytes = tensor.rowBytes();
+    int rows = (int) Math.clamp(COPY_BYTES / rowBytes, 1, tensor.rows());
+    reserve(rows * rowBytes);
+    for (long first = 0; first < tensor.rows(); first += rows) {
+      int count = (int) Math.min(rows, tensor.rows() - first);
+      for (int i = 0; i < count; i++) {
+        MemorySegment.copy(
+            tensor.data(), order.source(first + i) * rowBytes, buffer, i * rowBytes, rowBytes);
+      }
+      put(buffer.asSlice(0, count * rowBytes));
     }
   }
 
@@ -66,7 +84,7 @@ final class TensorWriter {
     }
   }
 
-  private void convert(Tensor tensor, ElementType type, float[] importance) {
+  private void convert(Tensor tensor, ElementType type, float[] importance, RowOrder order) {
     int columns = Math.toIntExact(tensor.columns());
     long rowsOfMatrix =
         tensor.shape().rank() == 1 ? 1 : tensor.shape().size(tensor.shape().rank() - 2);
@@ -88,7 +106,8 @@ final class TensorWriter {
               int count = Math.min(pieceRows, rows - firstOfPiece);
               float[] floats = values(worker, count * columns);
               for (int i = 0; i < count; i++) {
-                Dequantizer.dequantizeRow(tensor, from + firstOfPiece + i, floats, i * columns);
+                long row = order.source(from + firstOfPiece + i);
+                Dequantizer.dequantizeRow(tensor, row, floats, i * columns);
               }
               quantize(
                   tensor,

@@ -2,6 +2,7 @@ package org.llamaj.generate;
 
 import java.util.Arrays;
 import java.util.concurrent.locks.Condition;
+import org.llamaj.events.QueueEvent;
 import org.llamaj.transformer.Batch;
 import org.llamaj.transformer.Sequence;
 
@@ -43,6 +44,8 @@ public final class Lane implements AutoCloseable {
     /** All tokens went through the model, or failed to. */
     FINISHED
   }
+
+  private static final int[] NONE = {};
 
   private final Scheduler scheduler;
   private final int vocabularySize;
@@ -93,6 +96,9 @@ public final class Lane implements AutoCloseable {
   long waitedNanos;
   long submittedAt;
 
+  /** Measures how long a prompt waits; null when none does. */
+  QueueEvent queueEvent;
+
   /** Whether the lane is likely to be back before the next step. */
   boolean quick = true;
 
@@ -134,6 +140,19 @@ public final class Lane implements AutoCloseable {
   public void submitPrompt(Source prompt, int[] plain, int first, int length) {
     this.plain = plain;
     scheduler.submit(this, prompt, first, length, length - 1, true);
+  }
+
+  /**
+   * Submits a prompt whose states are wanted, not its logits: all of it goes through the model,
+   * also what other sequences have left in the cache.
+   *
+   * @param prompt puts its tokens into a batch, and asks it for states
+   * @param length how many tokens the prompt has
+   * @throws org.llamaj.OverloadedException if too many prompts wait
+   */
+  public void submitStates(Source prompt, int length) {
+    plain = NONE;
+    scheduler.submit(this, prompt, 0, length, length, true);
   }
 
   /**

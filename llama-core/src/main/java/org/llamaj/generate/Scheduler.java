@@ -11,6 +11,8 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.llamaj.LlamaException;
 import org.llamaj.OverloadedException;
+import org.llamaj.events.QueueEvent;
+import org.llamaj.events.StepEvent;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.transformer.Batch;
 import org.llamaj.transformer.Sequence;
@@ -139,6 +141,8 @@ public final class Scheduler {
         }
         prompts++;
         lane.submittedAt = now;
+        lane.queueEvent = new QueueEvent();
+        lane.queueEvent.begin();
         lane.turn = clock;
       } else {
         lane.quick = now - lane.finishedAt < gatherNanos();
@@ -234,9 +238,14 @@ public final class Scheduler {
     lock.unlock();
     RuntimeException failure = null;
     long start = System.nanoTime();
+    StepEvent event = new StepEvent();
+    event.begin();
     try {
       fill();
       transformer.forward(batch);
+      event.sequences = step.size();
+      event.rows = batch.size();
+      event.commit();
     } catch (RuntimeException e) {
       failure = e;
     } catch (Error e) {
@@ -300,12 +309,23 @@ public final class Scheduler {
         lane.rows = wait ? 0 : Math.min(Math.min(room, promptRoom), lane.to - lane.from);
         promptRoom -= lane.rows;
       }
+      if (lane.rows > 0 && lane.queueEvent != null) {
+        takenUp(lane);
+      }
       if (lane.rows > 0 || lane.failure != null) {
         room -= lane.rows;
         lane.running = true;
         step.add(lane);
       }
     }
+  }
+
+  /** A prompt's waiting is over. */
+  private static void takenUp(Lane lane) {
+    lane.waitedNanos += System.nanoTime() - lane.submittedAt;
+    lane.queueEvent.priority = lane.priority;
+    lane.queueEvent.commit();
+    lane.queueEvent = null;
   }
 
   /** Takes over what other sequences have computed. */

@@ -31,11 +31,17 @@ public final class Batch {
   private int logitsCount;
   private BooleanSupplier cancelled = NEVER;
 
+  /** By row: where its final state is added, or null. */
+  private final float[][] states;
+
+  private boolean statesWanted;
+
   Batch(int capacity, int vocabularySize, int dim) {
     this.vocabularySize = vocabularySize;
     this.dim = dim;
     embeddings = new FloatMatrix[capacity];
     embeddingRows = new int[capacity];
+    states = new float[capacity][];
     tokens = new int[capacity];
     positions = new int[capacity];
     sequences = new Sequence[capacity];
@@ -65,6 +71,8 @@ public final class Batch {
     Arrays.fill(sequences, 0, size, null);
     Arrays.fill(spans, 0, spanCount, null);
     Arrays.fill(embeddings, 0, size, null);
+    Arrays.fill(states, 0, size, null);
+    statesWanted = false;
     size = 0;
     spanCount = 0;
     logitsCount = 0;
@@ -167,6 +175,22 @@ public final class Batch {
   }
 
   /**
+   * Asks for the state of the token added last: its row of the residual stream after the final
+   * norm, which the logits are made of.
+   *
+   * @param sum an array of dim values, to which the forward pass adds it
+   */
+  public void addStateTo(float[] sum) {
+    if (size == 0 || sum.length != dim) {
+      throw new IllegalArgumentException(
+          "expected room for the %d values of a token's state, found %d"
+              .formatted(dim, sum.length));
+    }
+    states[size - 1] = sum;
+    statesWanted = true;
+  }
+
+  /**
    * The logits a forward pass has computed: one value per token id.
    *
    * @param index what {@link #wantLogits} returned
@@ -199,6 +223,7 @@ public final class Batch {
       size--;
       sequences[size] = null;
       embeddings[size] = null;
+      states[size] = null;
     }
     while (logitsCount > 0 && logitsRows[logitsCount - 1] >= size) {
       logitsCount--;
@@ -235,6 +260,15 @@ public final class Batch {
 
   int[] positions() {
     return positions;
+  }
+
+  boolean statesWanted() {
+    return statesWanted;
+  }
+
+  /** Where a row's final state is added, or null. */
+  float[] stateTarget(int row) {
+    return states[row];
   }
 
   int logitsCount() {

@@ -96,8 +96,10 @@ public final class Sequence implements AutoCloseable {
     }
     if (start == length) {
       int adopted = prefix.extend(runs[0], ids, start, end);
-      remember(ids, start, adopted - start);
-      length = adopted;
+      if (adopted > start) {
+        remember(ids, start, adopted - start);
+        length = adopted;
+      }
     }
     return length;
   }

@@ -189,6 +189,9 @@ public final class Transformer {
         layer.forward(rows, batch.spans(), batch.spanCount());
       }
       computeLogits(batch);
+      if (batch.statesWanted()) {
+        addStates(batch);
+      }
       batch.advance();
     } finally {
       kernels.end();
@@ -215,8 +218,13 @@ public final class Transformer {
     }
   }
 
-  /** How many cache pages are taken by open sequences. */
-  long cachePagesInUse() {
+  /**
+   * How many cache pages open sequences hold; those that are only kept to be found again do not
+   * count.
+   *
+   * @return pages
+   */
+  public long cachePagesInUse() {
     return cache.pagesInUse();
   }
 
@@ -253,6 +261,20 @@ public final class Transformer {
       kernels.project(normed, count, toVocabulary);
       for (int i = 0; i < count; i++) {
         logits.copyRow(i, batch.logits(first + i));
+      }
+    }
+  }
+
+  private void addStates(Batch batch) {
+    FloatMatrix normed = workspace.normed();
+    int rows = batch.size();
+    kernels.rmsNorm(workspace.residual(), rows, head.outputNorm(), configuration.normEps(), normed);
+    for (int row = 0; row < rows; row++) {
+      float[] sum = batch.stateTarget(row);
+      if (sum != null) {
+        for (int i = 0; i < sum.length; i++) {
+          sum[i] += normed.get(row, i);
+        }
       }
     }
   }

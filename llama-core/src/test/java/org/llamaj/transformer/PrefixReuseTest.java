@@ -105,6 +105,15 @@ class PrefixReuseTest {
   }
 
   @Test
+  void nothingIsTakenOverBeyondWhatIsGiven() {
+    try (Sequence sequence = read(Arrays.copyOf(tokens, 128))) {
+      assertThat(sequence.adopt(new int[0], 0)).isEqualTo(128);
+      assertThat(sequence.adopt(Arrays.copyOf(tokens, 70), 70)).isEqualTo(128);
+      assertContinues(sequence, tokens);
+    }
+  }
+
+  @Test
   void saltsDoNotMix() {
     read(tokens).close();
     try (Sequence adapted = transformer.newSequence(1)) {
@@ -182,7 +191,7 @@ class PrefixReuseTest {
   private static ModelBuilder builder() throws URISyntaxException {
     Path file =
         Path.of(
-            PrefixReuseTest.class.getResource("/golden/text/llama32-bpe-Q8_0/model.gguf").toURI());
+            PrefixReuseTest.class.getResource("/golden/text/rope-linear-F32/model.gguf").toURI());
     return LlamaModel.builder(file).kernels("scalar").threads(1).contextLength(1000);
   }
 }

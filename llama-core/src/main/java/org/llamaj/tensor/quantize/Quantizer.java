@@ -91,10 +91,23 @@ public final class Quantizer {
           new ScaledSuperBlocks(
               type, 16, Grid.Linear.of(-32, 31, 30, 32.4f, 5), subScales(-128, 127, 100, 128));
       case IQ4_XS -> new ScaledSuperBlocks(type, 32, levels(), subScales(-32, 31, 24, 32.5f));
-      default ->
-          throw new LlamaException(
-              "%s can be read but not written; choose one of %s".formatted(type, TYPES));
+      default -> throw unsupported(type);
     };
+  }
+
+  /**
+   * Refuses types that can only be read.
+   *
+   * @param type any type
+   * @throws LlamaException if there is no quantizer for it
+   */
+  public static void requireSupported(ElementType type) {
+    if (!supports(type)) throw unsupported(type);
+  }
+
+  private static LlamaException unsupported(ElementType type) {
+    return new LlamaException(
+        "%s can be read but not written; choose one of %s".formatted(type, TYPES));
   }
 
   private static Grid levels() {

@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
       LogitsCommand.class,
       BenchCommand.class,
       SynthCommand.class,
-      QuantizeCommand.class
+      QuantizeCommand.class,
+      ConvertCommand.class
     },
     footer = {"", "'llama COMMAND --help' tells the options of a command."})
 public final class Llama implements Callable<Integer> {

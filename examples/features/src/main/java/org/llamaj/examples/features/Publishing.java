@@ -1,0 +1,67 @@
+package org.llamaj.examples.features;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Flow;
+import java.util.stream.Stream;
+import org.llamaj.GenerationRequest;
+import org.llamaj.LlamaModel;
+import org.llamaj.examples.demomodel.DemoModel;
+
+/** The same text as a Java stream and as a publisher; readers that are slow slow it down. */
+public final class Publishing {
+  private Publishing() {}
+
+  /**
+   * Prints a story twice.
+   *
+   * @param args none
+   * @throws InterruptedException if the thread is interrupted
+   */
+  public static void main(String[] args) throws InterruptedException {
+    try (LlamaModel model = DemoModel.builder().load()) {
+      GenerationRequest story = model.prompt("Once there was a").temperature(0).maxTokens(12);
+      try (Stream<String> pieces = story.stream().texts()) {
+        pieces.map(String::toUpperCase).forEach(System.out::print);
+      }
+      System.out.println();
+
+      CountDownLatch done = new CountDownLatch(1);
+      story.publisher().subscribe(new Printer(done));
+      done.await();
+    }
+  }
+
+  /** Asks for one piece at a time. */
+  private static final class Printer implements Flow.Subscriber<String> {
+    private final CountDownLatch done;
+    private Flow.Subscription subscription;
+
+    Printer(CountDownLatch done) {
+      this.done = done;
+    }
+
+    @Override
+    public void onSubscribe(Flow.Subscription given) {
+      subscription = given;
+      subscription.request(1);
+    }
+
+    @Override
+    public void onNext(String piece) {
+      System.out.print(piece);
+      subscription.request(1);
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+      System.out.println(failure.getMessage());
+      done.countDown();
+    }
+
+    @Override
+    public void onComplete() {
+      System.out.println();
+      done.countDown();
+    }
+  }
+}

@@ -1,0 +1,44 @@
+package org.llamaj.convert;
+
+import java.util.regex.Pattern;
+import org.llamaj.LlamaException;
+import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.Metadata;
+import org.llamaj.tensor.Tensor;
+
+/**
+ * Which row of a tensor comes where. Hugging Face's rotary pairs are half a head apart, GGUF's lie
+ * side by side: rows of query and key projections change places within each head.
+ */
+interface RowOrder {
+  Pattern ROTATED = Pattern.compile("blk\\.\\d+\\.attn_[qk]\\.(weight|bias)");
+
+  /**
+   * The source of a row.
+   *
+   * @param row in the file that is written
+   * @return the row in the tensor
+   */
+  long source(long row);
+
+  /** The order for a tensor of a checkpoint; null if it stays as it is. */
+  static RowOrder of(Checkpoint checkpoint, Tensor tensor) {
+    Metadata metadata = checkpoint.metadata();
+    String prefix = metadata.string("general.architecture").orElse("") + ".";
+    boolean halfSplit = metadata.bool(prefix + Metadata.ROPE_HALF_SPLIT).orElse(false);
+    if (!halfSplit || !ROTATED.matcher(tensor.name()).matches()) return null;
+    if (tensor.shape().rank() != 2) {
+      throw new LlamaException(
+          "%s: biases of query and key projections are not converted to GGUF"
+              .formatted(tensor.name()));
+    }
+    int headDim = metadata.requireInt(prefix + "attention.key_length", 2, 1 << 20);
+    return row -> interleaved(row, headDim);
+  }
+
+  private static long interleaved(long row, int headDim) {
+    long head = row / headDim * headDim;
+    long within = row % headDim;
+    return head + within % 2 * (headDim / 2) + within / 2;
+  }
+}
