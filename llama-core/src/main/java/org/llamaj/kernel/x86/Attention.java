@@ -199,7 +199,7 @@ final class Attention implements AutoCloseable {
 
     AttentionArguments to = arguments[worker];
     to.pages(pageAddresses.memory().address() + 8L * (firstPage[index] + page), partEnd - page);
-    to.head(shape.keyOffset(kvHead, 0, 0), shape.valueOffset(kvHead, 0));
+    to.head(keys(kvHead), values(kvHead));
     to.lastSlots(
         partEnd == end
             ? lastPosition % AttentionShape.PAGE_TOKENS + 1
@@ -218,6 +218,16 @@ final class Attention implements AutoCloseable {
     for (int i = 0; i < count && parts[index] > 1; i++) {
       partials.set(slot(index, kvHead, first + i) + part, to.maximum(i), to.sum(i));
     }
+  }
+
+  /** Where in a page a head's keys begin. */
+  private long keys(int kvHead) {
+    return kvHead * shape.pageBytes() / (2L * shape.kvHeads());
+  }
+
+  /** Where in a page a head's values begin. */
+  private long values(int kvHead) {
+    return keys(shape.kvHeads() + kvHead);
   }
 
   private void combine(int index) {

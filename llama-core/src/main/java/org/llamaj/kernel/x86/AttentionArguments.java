@@ -35,34 +35,50 @@ final class AttentionArguments {
 
   private final MemorySegment memory;
 
+  /**
+   * The same on the heap, written to memory at once: single writes take a microsecond each as long
+   * as the JVM interprets them.
+   */
+  private final long[] words = new long[MAXIMA / 8];
+
   AttentionArguments(Arena arena) {
     memory = arena.allocate(BYTES, 64);
   }
 
+  /** Where they are, complete. */
   long address() {
+    MemorySegment.copy(words, 0, memory, ValueLayout.JAVA_LONG, 0, words.length);
     return memory.address();
   }
 
   void pages(long addresses, int count) {
-    memory.set(ValueLayout.JAVA_LONG, PAGES, addresses);
-    memory.set(ValueLayout.JAVA_LONG, PAGE_COUNT, count);
+    words[PAGES / 8] = addresses;
+    words[PAGE_COUNT / 8] = count;
   }
 
   /** Where in a page the keys and values of the head at hand begin. */
   void head(long keys, long values) {
-    memory.set(ValueLayout.JAVA_LONG, KEYS, keys);
-    memory.set(ValueLayout.JAVA_LONG, VALUES, values);
+    words[KEYS / 8] = keys;
+    words[VALUES / 8] = values;
   }
 
   void query(int index, long source, long target, int startSlot, int endSlot) {
-    memory.set(ValueLayout.JAVA_LONG, SOURCES + 8L * index, source);
-    memory.set(ValueLayout.JAVA_LONG, TARGETS + 8L * index, target);
-    memory.set(ValueLayout.JAVA_FLOAT, ENDS + 4L * index, endSlot - 0.5f);
-    memory.set(ValueLayout.JAVA_FLOAT, STARTS + 4L * index, startSlot - 0.5f);
+    words[SOURCES / 8 + index] = source;
+    words[TARGETS / 8 + index] = target;
+    setFloat(ENDS, index, endSlot - 0.5f);
+    setFloat(STARTS, index, startSlot - 0.5f);
+  }
+
+  /** Two floats share a word, the first in its lower half. */
+  private void setFloat(int place, int index, float value) {
+    int word = place / 8 + index / 2;
+    int shift = index % 2 * 32;
+    long bits = Float.floatToRawIntBits(value) & 0xFFFF_FFFFL;
+    words[word] = words[word] & ~(0xFFFF_FFFFL << shift) | bits << shift;
   }
 
   void lastSlots(int count) {
-    memory.set(ValueLayout.JAVA_LONG, LAST_SLOTS, count);
+    words[LAST_SLOTS / 8] = count;
   }
 
   float maximum(int query) {

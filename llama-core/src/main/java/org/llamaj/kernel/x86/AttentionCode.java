@@ -3,7 +3,6 @@ package org.llamaj.kernel.x86;
 import static org.llamaj.kernel.x86.assembler.Address.at;
 import static org.llamaj.kernel.x86.assembler.Instruction.VADDPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VBROADCASTSS;
-import static org.llamaj.kernel.x86.assembler.Instruction.VCVTPH2PS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VDIVSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VFMADD231PS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMAXPS;
@@ -17,7 +16,7 @@ import static org.llamaj.kernel.x86.assembler.Instruction.VSUBPS;
 
 import java.util.stream.IntStream;
 import org.llamaj.kernel.AttentionShape;
-import org.llamaj.kernel.CacheType;
+import org.llamaj.kernel.QuantizedPage;
 import org.llamaj.kernel.x86.assembler.Address;
 import org.llamaj.kernel.x86.assembler.Assembler;
 import org.llamaj.kernel.x86.assembler.Condition;
@@ -34,23 +33,23 @@ import org.llamaj.kernel.x86.assembler.Vector;
  * component in each lane; the other operand is given to all lanes. Scores are in units of log 2.
  */
 final class AttentionCode {
-  private static final int PAGE = AttentionShape.PAGE_TOKENS;
+  static final int PAGE = AttentionShape.PAGE_TOKENS;
 
   /** Far below any score, and below that what a query does not see. */
   private static final float NEVER = 1e30f;
 
-  private static final Gpr ARGUMENTS = Gpr.RDI;
+  static final Gpr ARGUMENTS = Gpr.RDI;
   private static final Gpr PAGES = Gpr.RBX;
   private static final Gpr PAGES_LEFT = Gpr.R12;
-  private static final Gpr PAGE_BASE = Gpr.R13;
-  private static final Gpr SLOTS = Gpr.R14;
+  static final Gpr PAGE_BASE = Gpr.R13;
+  static final Gpr SLOTS = Gpr.R14;
 
   /** Distance from this page to the next. */
   private static final Gpr TO_NEXT = Gpr.R15;
 
-  private static final Gpr COUNTER = Gpr.RAX;
-  private static final Gpr MEMORY = Gpr.RCX;
-  private static final Gpr OPERAND = Gpr.RDX;
+  static final Gpr COUNTER = Gpr.RAX;
+  static final Gpr MEMORY = Gpr.RCX;
+  static final Gpr OPERAND = Gpr.RDX;
 
   private final AttentionShape shape;
   private final int queries;
@@ -69,6 +68,7 @@ final class AttentionCode {
   private final int factorsAt;
   private final int endsAt;
   private final int startsAt;
+  private final PageReader pages;
   private final KernelBuilder k;
   private final Assembler a;
 
@@ -96,7 +96,14 @@ final class AttentionCode {
     floats += 16;
     startsAt = 4 * floats;
     floats += 16;
-    k = new KernelBuilder(4 * floats);
+    int pagesAt = 4 * floats;
+    if (shape.cacheType().isQuantized()) {
+      k = new KernelBuilder(pagesAt + 4 * QuantizedPageReader.frameFloats(shape));
+      pages = new QuantizedPageReader(shape, k, loadedRegisters(), pagesAt);
+    } else {
+      k = new KernelBuilder(pagesAt);
+      pages = new FloatPageReader(shape, k, loadedRegisters());
+    }
     a = k.a;
   }
 
@@ -106,7 +113,8 @@ final class AttentionCode {
 
   /** Whether there is code for the shape. */
   static boolean supports(AttentionShape shape) {
-    return shape.headDim() % 8 == 0 && shape.headDim() <= 512;
+    int multiple = shape.cacheType().isQuantized() ? QuantizedPage.BLOCK : 8;
+    return shape.headDim() % multiple == 0 && shape.headDim() <= 512;
   }
 
   /**
@@ -139,6 +147,7 @@ final class AttentionCode {
           a.mov(SLOTS, at(ARGUMENTS, AttentionArguments.LAST_SLOTS));
           a.xor(TO_NEXT, TO_NEXT);
           a.bind(known);
+          pages.begin();
           for (int slot = 0; slot < PAGE; slot += perQuery * lanes) {
             scores(slot);
           }
@@ -200,32 +209,11 @@ final class AttentionCode {
 
   /** Scores of the slots from the given one on, as many as the registers hold, into the frame. */
   private void scores(int slot) {
-    int bytes = shape.cacheType().bytes();
     for (int i = 0; i < queries * perQuery; i++) {
       k.zero(register(i));
     }
-    a.mov(MEMORY, PAGE_BASE);
-    a.add(MEMORY, at(ARGUMENTS, AttentionArguments.KEYS));
-    if (slot > 0) {
-      a.add(MEMORY, slot * bytes);
-    }
     a.lea(OPERAND, at(Gpr.RSP, queriesAt));
-    int unroll = shape.headDim() % 4 == 0 ? 4 : 1;
-    a.mov(COUNTER, shape.headDim() / unroll);
-    k.loop(
-        COUNTER,
-        () -> {
-          for (int i = 0; i < unroll; i++) {
-            int component = i;
-            askForNextPage(component * PAGE * bytes, perQuery * lanes * bytes);
-            multiply(
-                perQuery,
-                part -> at(MEMORY, (component * PAGE + part * lanes) * bytes),
-                query -> at(OPERAND, 4 * (component * queries + query)));
-          }
-          a.add(MEMORY, unroll * PAGE * bytes);
-          a.add(OPERAND, 4 * unroll * queries);
-        });
+    pages.keys(slot, perQuery, 4 * queries, (parts, offset) -> multiply(parts, offset, 4));
     for (int query = 0; query < queries; query++) {
       for (int part = 0; part < perQuery; part++) {
         a.v(
@@ -236,40 +224,32 @@ final class AttentionCode {
     }
   }
 
-  /** Asks for the same bytes of the next page: hardware does not know where that is. */
-  private void askForNextPage(int displacement, int bytes) {
+  /**
+   * Asks for the same bytes of the next page, from MEMORY on: hardware does not know where that is.
+   */
+  static void askForNextPage(Assembler a, int displacement, int bytes) {
     for (int line = 0; line < bytes; line += 64) {
       a.prefetcht1(at(MEMORY, TO_NEXT, 1, displacement + line));
     }
   }
 
-  private interface Place {
-    Address of(int index);
+  /** The registers for cached values; there are others for the sums, and for operands. */
+  private Vector[] loadedRegisters() {
+    int first = wide ? queries * perQuery : 2 * AttentionArguments.MOST_QUERIES;
+    return IntStream.range(first, first + perQuery).mapToObj(this::register).toArray(Vector[]::new);
   }
 
-  /** sums += cached values x the query's operand. */
-  private void multiply(int parts, Place cached, Place operand) {
-    int first = queries * perQuery;
-    if (!wide) {
-      first = 2 * AttentionArguments.MOST_QUERIES;
-    }
-    Vector[] loaded = new Vector[parts];
-    for (int part = 0; part < parts; part++) {
-      loaded[part] = register(first + part);
-      boolean halves = shape.cacheType() == CacheType.F16;
-      a.v(halves ? VCVTPH2PS : VMOVUPS, loaded[part], cached.of(part));
-    }
+  /** sums += cached values x the queries' operands. */
+  private void multiply(int parts, int operandOffset, int queryStride) {
+    Vector[] loaded = loadedRegisters();
     for (int query = 0; query < queries; query++) {
+      Address operand = at(OPERAND, operandOffset + query * queryStride);
       Vector broadcast = Vector.ymm(14 + query % 2);
       if (!wide) {
-        a.v(VBROADCASTSS, broadcast, operand.of(query));
+        a.v(VBROADCASTSS, broadcast, operand);
       }
       for (int part = 0; part < parts; part++) {
-        a.v(
-            VFMADD231PS,
-            sum(query, part),
-            loaded[part],
-            wide ? operand.of(query).toAll() : broadcast);
+        a.v(VFMADD231PS, sum(query, part), loaded[part], wide ? operand.toAll() : broadcast);
       }
     }
   }
@@ -358,8 +338,6 @@ final class AttentionCode {
 
   /** outputs = outputs x factor + weights x values, for a few columns. */
   private void values(int column, int parts) {
-    int bytes = shape.cacheType().bytes();
-    int headDim = shape.headDim();
     for (int query = 0; query < queries; query++) {
       Vector factor = register(wide ? 24 : 12);
       a.v(VBROADCASTSS, factor, at(Gpr.RSP, factorsAt + 4 * query));
@@ -367,24 +345,8 @@ final class AttentionCode {
         a.v(VMULPS, sum(query, part), factor, output(query, column + part * lanes));
       }
     }
-    a.mov(MEMORY, PAGE_BASE);
-    a.add(MEMORY, at(ARGUMENTS, AttentionArguments.VALUES));
-    if (column > 0) {
-      a.add(MEMORY, column * bytes);
-    }
     a.lea(OPERAND, at(Gpr.RSP, scoresAt));
-    a.mov(COUNTER, SLOTS);
-    k.loop(
-        COUNTER,
-        () -> {
-          askForNextPage(0, parts * lanes * bytes);
-          multiply(
-              parts,
-              part -> at(MEMORY, part * lanes * bytes),
-              query -> at(OPERAND, 4 * query * PAGE));
-          a.add(MEMORY, headDim * bytes);
-          a.add(OPERAND, 4);
-        });
+    pages.values(column, parts, (count, offset) -> multiply(count, offset, 4 * PAGE));
     for (int query = 0; query < queries; query++) {
       for (int part = 0; part < parts; part++) {
         a.v(VMOVUPS, output(query, column + part * lanes), sum(query, part));

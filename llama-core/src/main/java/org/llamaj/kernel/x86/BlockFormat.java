@@ -1,5 +1,7 @@
 package org.llamaj.kernel.x86;
 
+import static org.llamaj.kernel.x86.assembler.Instruction.VINSERTI64X4;
+
 import java.util.Optional;
 import org.llamaj.kernel.x86.assembler.Vector;
 import org.llamaj.tensor.ElementType;
@@ -42,10 +44,36 @@ interface BlockFormat {
   /**
    * 32 values as bytes.
    *
-   * @param sub which 32 of the block
+   * @param sub which 32 of the block; of blocks of 32, which of the neighbouring ones
    * @param to 256-bit register; the reader's temporaries may change
    */
   void values(BlockReader reader, int sub, Vector to);
+
+  /** Loads what {@link #wideValues} needs into the reader's wide constant registers. */
+  default void wideConstants(BlockReader reader) {}
+
+  /**
+   * The scales of up to 256 values, and their minima, into the reader's registers: of a block of
+   * 256, or of neighbouring blocks of 32.
+   *
+   * @param values a multiple of 32; scales beyond are 0. AVX-512 where blocks have 32
+   */
+  default void recordScales(BlockReader reader, int values) {
+    scales(reader);
+  }
+
+  /**
+   * 64 values as bytes, in AVX-512.
+   *
+   * @param pair which 64 of up to 256 neighbouring ones
+   * @param to 512-bit register 0; the reader's temporaries, scales and minima may change
+   */
+  default void wideValues(BlockReader reader, int pair, Vector to) {
+    Vector upper = BlockReader.SCALES[0];
+    values(reader, 2 * pair, to.y());
+    values(reader, 2 * pair + 1, upper);
+    reader.a.vi(VINSERTI64X4, 1, to, to, upper);
+  }
 
   /** The format of a type; empty if there is none. */
   static Optional<BlockFormat> of(ElementType type) {

@@ -1,7 +1,10 @@
 package org.llamaj.kernel.x86;
 
+import java.util.EnumMap;
+import java.util.Map;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.CacheType;
+import org.llamaj.kernel.QuantizedPage;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.Workers;
 import org.llamaj.tensor.FloatMatrix;
@@ -12,23 +15,27 @@ final class CacheWriter {
 
   private final Workers workers;
   private final Workers.Task task = this::writeChunk;
-  private final ShapedCode floats;
-  private final ShapedCode halves;
+  private final Map<CacheType, ShapedCode> codes = new EnumMap<>(CacheType.class);
 
   private MachineCode code;
   private AttentionShape shape;
+  private QuantizedPage quantized; // null for floating point
   private Span span;
   private long keyAddress;
   private long valueAddress;
 
   CacheWriter(Workers workers, CodeCache cache) {
     this.workers = workers;
-    floats =
-        new ShapedCode(
-            cache, (heads, headDim) -> StoreCode.assemble(heads, headDim, CacheType.F32));
-    halves =
-        new ShapedCode(
-            cache, (heads, headDim) -> StoreCode.assemble(heads, headDim, CacheType.F16));
+    for (CacheType type : CacheType.values()) {
+      codes.put(
+          type,
+          new ShapedCode(
+              cache,
+              (heads, headDim) ->
+                  type.isQuantized()
+                      ? QuantizedStoreCode.assemble(heads, headDim, type)
+                      : StoreCode.assemble(heads, headDim, type)));
+    }
   }
 
   void store(
@@ -40,8 +47,8 @@ final class CacheWriter {
     shape = attentionShape;
     keyAddress = keys.address();
     valueAddress = values.address();
-    ShapedCode made = shape.cacheType() == CacheType.F16 ? halves : floats;
-    code = made.get(shape.kvHeads(), shape.headDim());
+    code = codes.get(shape.cacheType()).get(shape.kvHeads(), shape.headDim());
+    quantized = shape.cacheType().isQuantized() ? new QuantizedPage(shape) : null;
     for (int i = 0; i < spanCount; i++) {
       span = spans[i];
       workers.run(Math.ceilDiv(span.rows(), CHUNK_ROWS), task);
@@ -58,13 +65,15 @@ final class CacheWriter {
       int position = span.firstPosition() + i;
       int slot = position % AttentionShape.PAGE_TOKENS;
       long page = span.pages().address(shape.layer(), position / AttentionShape.PAGE_TOKENS);
-      code.callShort(
-          keyAddress + offset,
-          valueAddress + offset,
-          page + shape.keyOffset(0, 0, slot),
-          page + shape.valueOffset(0, slot),
-          0,
-          0);
+      long key = keyAddress + offset;
+      long value = valueAddress + offset;
+      if (quantized == null) {
+        long keyPlace = page + shape.keyOffset(0, 0, slot);
+        code.callShort(key, value, keyPlace, page + shape.valueOffset(0, slot), 0, 0);
+      } else {
+        long quants = page + quantized.valueQuants(0, slot);
+        code.callShort(key, value, page, slot, quants, page + quantized.valueScales(0, slot));
+      }
     }
   }
 }

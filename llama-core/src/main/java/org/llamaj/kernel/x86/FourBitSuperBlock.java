@@ -6,7 +6,14 @@ import static org.llamaj.kernel.x86.BlockReader.T0;
 import static org.llamaj.kernel.x86.BlockReader.T1;
 import static org.llamaj.kernel.x86.BlockReader.T2;
 import static org.llamaj.kernel.x86.BlockReader.constant;
+import static org.llamaj.kernel.x86.BlockReader.wideConstant;
+import static org.llamaj.kernel.x86.assembler.Instruction.VBROADCASTI64X4;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPANDD;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPSRLVW;
 import static org.llamaj.kernel.x86.assembler.Instruction.VCVTDQ2PS;
+import static org.llamaj.kernel.x86.assembler.Instruction.VCVTPH2PS;
+import static org.llamaj.kernel.x86.assembler.Instruction.VEXTRACTI64X4;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPERMPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMOVUPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMULPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPAND;
@@ -67,12 +74,11 @@ record FourBitSuperBlock(boolean fiveBits) implements BlockFormat {
   }
 
   /**
-   * The 12 bytes are three words: sub-scales 0-3 and sub-minima 0-3 in the low 6 bits of the first
-   * two; of the others, the low 4 bits in the third (nibbles) and the high 2 bits above the first
-   * two words' 6.
+   * 8 sub-scales and 8 sub-minima as bytes into T0. The 12 bytes are three words: sub-scales 0-3
+   * and sub-minima 0-3 in the low 6 bits of the first two; of the others, the low 4 bits in the
+   * third (nibbles) and the high 2 bits above the first two words' 6.
    */
-  @Override
-  public void scales(BlockReader r) {
+  private static void unpackScales(BlockReader r) {
     r.a.v(VMOVUPS, T0.x(), r.at(PACKED_SCALES));
     r.a.vi(VPSHUFD, 0b10_10_10_10, T1.x(), T0.x());
     r.a.v(VPSRLVD, T1.x(), T1.x(), nibbleShifts(r));
@@ -82,6 +88,11 @@ record FourBitSuperBlock(boolean fiveBits) implements BlockFormat {
     r.a.v(VPOR, T1.x(), T1.x(), T2.x());
     r.a.v(VPAND, T0.x(), T0.x(), constant(1).x());
     r.a.v(VPUNPCKLDQ, T0.x(), T0.x(), T1.x());
+  }
+
+  @Override
+  public void scales(BlockReader r) {
+    unpackScales(r);
     r.a.v(VPMOVZXBD, SCALES[0], T0.x());
     r.a.v(VPUNPCKHQDQ, T0.x(), T0.x(), T0.x());
     r.a.v(VPMOVZXBD, MINIMA[0], T0.x());
@@ -117,5 +128,36 @@ record FourBitSuperBlock(boolean fiveBits) implements BlockFormat {
       r.a.v(VPAND, T0, T0, constant(3));
       r.a.v(VPOR, to, to, T0);
     }
+  }
+
+  @Override
+  public void wideConstants(BlockReader r) {
+    r.loadWide(0, 0x0F);
+    r.loadWide(1, 0, 0, 4, 4);
+    r.a.v(VMOVUPS, wideConstant(2), r.kernel.ints(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1));
+  }
+
+  /** Scales and minima go the same way, in the halves of a register. */
+  @Override
+  public void recordScales(BlockReader r, int values) {
+    Vector both = SCALES[0].z();
+    unpackScales(r);
+    r.a.v(VPMOVZXBD, both, T0.x());
+    r.a.v(VCVTDQ2PS, both, both);
+    r.a.v(VCVTPH2PS, T1.x(), r.at(0));
+    r.a.v(VPERMPS, T1.z(), wideConstant(2), T1.z());
+    r.a.v(VMULPS, both, both, T1.z());
+    r.a.vi(VEXTRACTI64X4, 1, MINIMA[0], both);
+  }
+
+  @Override
+  public void wideValues(BlockReader r, int pair, Vector to) {
+    if (fiveBits) {
+      BlockFormat.super.wideValues(r, pair, to);
+      return;
+    }
+    r.a.v(VBROADCASTI64X4, to, r.at(FIFTH_BITS + 32 * pair));
+    r.a.v(VPSRLVW, to, to, wideConstant(1));
+    r.a.v(VPANDD, to, to, wideConstant(0));
   }
 }

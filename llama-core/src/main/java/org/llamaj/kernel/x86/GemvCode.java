@@ -13,7 +13,6 @@ import static org.llamaj.kernel.x86.assembler.Instruction.VMOVUPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMULPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMULSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPABSB;
-import static org.llamaj.kernel.x86.assembler.Instruction.VPDPBUSD;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPDPBUSD_VEX;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPERMPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPMADDUBSW;
@@ -28,7 +27,8 @@ import org.llamaj.kernel.x86.assembler.Vector;
 
 /**
  * Products of quantised weight rows with one row of quantised activations. The weights are taken
- * once, in the order of memory; integer dot products of 32 values, summed in float32.
+ * once, in the order of memory; integer dot products of 32 values, summed in float32. AVX2 or
+ * AVX-VNNI; {@link WideGemvCode} does the same in AVX-512 VNNI.
  */
 final class GemvCode {
   private static final Gpr WEIGHTS = Gpr.RDI;
@@ -51,17 +51,15 @@ final class GemvCode {
   private final BlockFormat format;
   private final int values;
   private final boolean vnni;
-  private final boolean avx512;
   private final int prefetch;
   private final KernelBuilder k;
   private final Assembler a;
   private final BlockReader reader;
 
-  private GemvCode(BlockFormat format, int values, Level level, int prefetch) {
+  private GemvCode(BlockFormat format, int values, boolean vnni, int prefetch) {
     this.format = format;
     this.values = values;
-    avx512 = level.has(Feature.AVX512_VNNI);
-    vnni = avx512 || level.has(Feature.AVX_VNNI);
+    this.vnni = vnni;
     this.prefetch = prefetch;
     k = new KernelBuilder(32);
     a = k.a;
@@ -74,21 +72,19 @@ final class GemvCode {
    *
    * @param format of the weights
    * @param values in a row
-   * @param level which dot products there are: VNNI's in either form, or AVX2's
+   * @param level whether there are AVX-VNNI's dot products, or AVX2's
    * @param prefetch how many bytes ahead to ask for weights; 0 to leave that to the hardware
    */
   static byte[] assemble(BlockFormat format, int values, Level level, int prefetch) {
     if (values % format.blockValues() != 0) {
       throw new IllegalArgumentException(format + " x " + values);
     }
-    return new GemvCode(format, values, level, prefetch).assemble();
+    return new GemvCode(format, values, level.has(Feature.AVX_VNNI), prefetch).assemble();
   }
 
   private byte[] assemble() {
     format.constants(reader);
-    if (!vnni) {
-      a.v(VMOVUPS, ONES_16, k.ints(65537, 65537, 65537, 65537, 65537, 65537, 65537, 65537));
-    }
+    a.v(VMOVUPS, ONES_16, k.ints(65537, 65537, 65537, 65537, 65537, 65537, 65537, 65537));
     int blocks = values / 32;
     k.loop(
         ROWS,
@@ -179,7 +175,7 @@ final class GemvCode {
       } else {
         a.v(VMOVUPS, PRODUCT, at(RECORD, QuantizedRow.OFFSETS + 32 * block));
       }
-      a.v(avx512 ? VPDPBUSD : VPDPBUSD_VEX, PRODUCT, BlockReader.VALUES, x);
+      a.v(VPDPBUSD_VEX, PRODUCT, BlockReader.VALUES, x);
     } else if (format.hasMinima()) {
       // At most 31 * 127 * 2: the 16-bit sums cannot saturate.
       a.v(VPMADDUBSW, PRODUCT, BlockReader.VALUES, x);
@@ -199,22 +195,14 @@ final class GemvCode {
 
   private void addScaled(int block, Vector scale) {
     Address x = at(RECORD, QuantizedRow.SCALES + 4 * block);
-    if (avx512) {
-      a.v(VMULPS, FACTOR, scale, x.toAll());
-    } else {
-      a.v(VBROADCASTSS, FACTOR, x);
-      a.v(VMULPS, FACTOR, FACTOR, scale);
-    }
+    a.v(VBROADCASTSS, FACTOR, x);
+    a.v(VMULPS, FACTOR, FACTOR, scale);
     a.v(VFMADD231PS, SUMS[block % 2], PRODUCT, FACTOR);
   }
 
   private void addProduct(int block, Address factor) {
-    if (avx512) {
-      a.v(VFMADD231PS, SUMS[block % 2], PRODUCT, factor.toAll());
-    } else {
-      a.v(VBROADCASTSS, FACTOR, factor);
-      a.v(VFMADD231PS, SUMS[block % 2], PRODUCT, FACTOR);
-    }
+    a.v(VBROADCASTSS, FACTOR, factor);
+    a.v(VFMADD231PS, SUMS[block % 2], PRODUCT, FACTOR);
   }
 
   private void store() {

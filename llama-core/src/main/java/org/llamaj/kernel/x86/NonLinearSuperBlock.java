@@ -5,6 +5,7 @@ import static org.llamaj.kernel.x86.BlockReader.T0;
 import static org.llamaj.kernel.x86.BlockReader.T1;
 import static org.llamaj.kernel.x86.BlockReader.T2;
 import static org.llamaj.kernel.x86.BlockReader.constant;
+import static org.llamaj.kernel.x86.BlockReader.wideConstant;
 import static org.llamaj.kernel.x86.assembler.Instruction.VCVTDQ2PS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMULPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPAND;
@@ -82,5 +83,17 @@ record NonLinearSuperBlock() implements BlockFormat {
   public void values(BlockReader r, int sub, Vector to) {
     SmallBlock.nibbles(r, QUANTS + 16 * sub, to);
     r.a.v(VPSHUFB, to, constant(1), to);
+  }
+
+  @Override
+  public void wideConstants(BlockReader r) {
+    SmallBlock.wideLevelConstants(r);
+  }
+
+  @Override
+  public void wideValues(BlockReader r, int pair, Vector to) {
+    int place = QUANTS + 32 * pair;
+    SmallBlock.wideNibbles(r, place, place + 16, to);
+    r.a.v(VPSHUFB, to, wideConstant(2), to);
   }
 }

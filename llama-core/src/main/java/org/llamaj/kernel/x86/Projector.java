@@ -13,19 +13,14 @@ import org.llamaj.tensor.FloatMatrix;
  * <p>The state of a call is in fields, so that nothing is allocated.
  */
 final class Projector implements AutoCloseable {
-  /**
-   * Weights that one thread streams without a break. A stream begins slowly, with nothing
-   * prefetched: chunks of 64 KiB decode a seventh slower than these.
-   */
-  private static final int CHUNK_BYTES = 1024 * 1024;
-
-  /** So many chunks for each thread at least, that all end together. */
+  /** With many rows: so many chunks for each thread at least, that all end together. */
   private static final int CHUNKS_PER_THREAD = 4;
 
   /** Panels that a worker makes at a time. */
   private static final int MOST_PANELS = 4;
 
   private final Workers workers;
+  private final RowChunks streams = new RowChunks();
   private final ShapedCode quantize;
   private final Scratch quantized = new Scratch();
   private final Scratch[] panels;
@@ -39,7 +34,7 @@ final class Projector implements AutoCloseable {
   private long quantizedAddress;
   private Projection[] projections;
 
-  /** Weight rows in a chunk, and the first chunk, of each projection. */
+  /** With many rows: weight rows in a chunk, and the first chunk, of each projection. */
   private int[] chunkRows = {};
 
   private int[] firstChunk = {};
@@ -77,6 +72,7 @@ final class Projector implements AutoCloseable {
 
   private void projectFew() {
     boolean quantizes = false;
+    long bytes = 0;
     for (int i = 0; i < projections.length; i++) {
       X86WeightMatrix weight = weight(i);
       WeightCode code = weight.code();
@@ -86,30 +82,34 @@ final class Projector implements AutoCloseable {
       if (rest > 0) {
         code.gemv(rest);
       }
-      int fairShare = Math.ceilDiv(weight.outputs(), CHUNKS_PER_THREAD * workers.threads());
-      chunkRows[i] = (int) Math.max(1, Math.min(CHUNK_BYTES / weight.rowBytes(), fairShare));
-      firstChunk[i + 1] = firstChunk[i] + Math.ceilDiv(weight.outputs(), chunkRows[i]);
+      bytes += weight.outputs() * weight.rowBytes();
+    }
+    streams.clear();
+    for (int i = 0; i < projections.length; i++) {
+      X86WeightMatrix weight = weight(i);
+      bytes -= weight.outputs() * weight.rowBytes();
+      streams.add(i, weight.outputs(), weight.rowBytes(), bytes, workers.threads());
     }
     if (quantizes) {
       MachineCode code = quantize.get(inputs, 0);
-      int bytes = QuantizedRow.bytes(inputs);
-      quantizedAddress = quantized.address((long) rows * bytes);
+      long rowBytes = QuantizedRow.bytes(inputs);
+      quantizedAddress = quantized.address(rows * rowBytes);
       for (int row = 0; row < rows; row++) {
         code.callShort(
-            inputAddress + 4L * row * inputs, quantizedAddress + (long) row * bytes, 0, 0, 0, 0);
+            inputAddress + 4L * row * inputs, quantizedAddress + row * rowBytes, 0, 0, 0, 0);
       }
     }
-    workers.run(firstChunk[projections.length], fewTask);
+    workers.run(streams.count(), fewTask);
   }
 
   private void multiplyFew(int chunk, int worker) {
-    int index = projectionOf(chunk);
+    int index = streams.matrix(chunk);
     X86WeightMatrix weight = weight(index);
     WeightCode code = weight.code();
     FloatMatrix output = projections[index].output();
     int outputs = weight.outputs();
-    int first = (chunk - firstChunk[index]) * chunkRows[index];
-    int count = Math.min(chunkRows[index], outputs - first);
+    int first = streams.firstRow(chunk);
+    int count = streams.rows(chunk);
     long activations = code.quantizes() ? quantizedAddress : inputAddress;
     long stride = code.quantizes() ? QuantizedRow.bytes(inputs) : 4L * inputs;
     for (int row = 0; row < rows; ) {

@@ -4,6 +4,11 @@ import static org.llamaj.kernel.x86.BlockReader.SCALES;
 import static org.llamaj.kernel.x86.BlockReader.T0;
 import static org.llamaj.kernel.x86.BlockReader.T1;
 import static org.llamaj.kernel.x86.BlockReader.constant;
+import static org.llamaj.kernel.x86.BlockReader.wideConstant;
+import static org.llamaj.kernel.x86.assembler.Instruction.VBROADCASTI64X4;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPANDD;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPTERNLOGD;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPSLLVW;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMOVUPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPAND;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPOR;
@@ -20,6 +25,9 @@ record Q6SuperBlock() implements BlockFormat {
   private static final int UPPER_BITS = 128;
   private static final int SUB_SCALES = 192;
   private static final int SCALE = 208;
+
+  /** Of VPTERNLOGD: first | (second & third). */
+  private static final int OR_OF_AND = 0xF8;
 
   @Override
   public int blockValues() {
@@ -78,5 +86,24 @@ record Q6SuperBlock() implements BlockFormat {
       r.a.v(VPAND, T0, T0, constant(1));
     }
     r.a.v(VPOR, to, to, T0);
+  }
+
+  @Override
+  public void wideConstants(BlockReader r) {
+    r.loadWide(0, 0x3C);
+    r.loadWide(1, 0xC0);
+    r.loadWide(2, 6, 6, 4, 4);
+    r.loadWide(3, 2, 2, 0, 0);
+  }
+
+  @Override
+  public void wideValues(BlockReader r, int pair, Vector to) {
+    int half = pair / 2;
+    r.a.v(VMOVUPS, to, r.at(64 * half));
+    r.a.vi(pair % 2 == 0 ? VPSLLW : VPSRLW, 2, to, to);
+    r.a.v(VPANDD, to, to, wideConstant(0));
+    r.a.v(VBROADCASTI64X4, T0.z(), r.at(UPPER_BITS + 32 * half));
+    r.a.v(VPSLLVW, T0.z(), T0.z(), wideConstant(2 + pair % 2));
+    r.a.vi(VPTERNLOGD, OR_OF_AND, to, T0.z(), wideConstant(1));
   }
 }

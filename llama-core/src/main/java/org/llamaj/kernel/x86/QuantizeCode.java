@@ -32,9 +32,19 @@ final class QuantizeCode {
     Runnable full = () -> record(k, quantizer, 8);
     k.repeat(blocks / 8, Gpr.R11, full);
     if (blocks % 8 > 0) {
+      clearFactors(k);
       record(k, quantizer, blocks % 8);
     }
     return k.finish();
+  }
+
+  /** So that factors of blocks which the last record does not have are numbers, if unused. */
+  private static void clearFactors(KernelBuilder k) {
+    Vector zero = Vector.ymm(4);
+    k.zero(zero);
+    for (int offset = QuantizedRow.SCALES; offset < QuantizedRow.RECORD_BYTES; offset += 32) {
+      k.a.v(VMOVUPS, at(Gpr.RSI, offset), zero);
+    }
   }
 
   private static void record(KernelBuilder k, BlockQuantizer quantizer, int blocks) {

@@ -1,17 +1,26 @@
 package org.llamaj.kernel.x86;
 
+import static org.llamaj.kernel.x86.BlockReader.MINIMA;
+import static org.llamaj.kernel.x86.BlockReader.SCALES;
 import static org.llamaj.kernel.x86.BlockReader.T0;
 import static org.llamaj.kernel.x86.BlockReader.constant;
+import static org.llamaj.kernel.x86.BlockReader.wideConstant;
+import static org.llamaj.kernel.x86.assembler.Instruction.VBROADCASTI32X4;
 import static org.llamaj.kernel.x86.assembler.Instruction.VINSERTI128;
+import static org.llamaj.kernel.x86.assembler.Instruction.VINSERTI64X4;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMOVUPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPAND;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPANDD;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPBROADCASTD;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPCMPEQB;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPOR;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPSHUFB;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPSLLVW;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPSLLW;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPSRLVW;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPSRLW;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPXOR;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPXORD;
 
 import org.llamaj.kernel.x86.assembler.Vector;
 
@@ -29,7 +38,19 @@ enum SmallBlock implements BlockFormat {
 
     @Override
     public void values(BlockReader r, int sub, Vector to) {
-      r.a.v(VPXOR, to, constant(0), r.at(2));
+      r.a.v(VPXOR, to, constant(0), r.at(34 * sub + 2));
+    }
+
+    @Override
+    public void wideConstants(BlockReader r) {
+      r.loadWide(0, 0x80);
+    }
+
+    @Override
+    public void wideValues(BlockReader r, int pair, Vector to) {
+      r.a.v(VMOVUPS, to.y(), r.at(68 * pair + 2));
+      r.a.vi(VINSERTI64X4, 1, to, to, r.at(68 * pair + 36));
+      r.a.v(VPXORD, to, to, wideConstant(0));
     }
   },
 
@@ -42,10 +63,23 @@ enum SmallBlock implements BlockFormat {
 
     @Override
     public void values(BlockReader r, int sub, Vector to) {
-      r.a.v(VMOVUPS, to.x(), r.at(2));
+      r.a.v(VMOVUPS, to.x(), r.at(18 * sub + 2));
       r.a.vi(VPSLLW, 4, to.x(), to.x());
-      r.a.vi(VINSERTI128, 1, to, to, r.at(2));
+      r.a.vi(VINSERTI128, 1, to, to, r.at(18 * sub + 2));
       r.a.v(VPAND, to, to, constant(0));
+    }
+
+    @Override
+    public void wideConstants(BlockReader r) {
+      r.loadWide(0, 0xF0);
+      r.loadWide(1, 4, 0, 4, 0);
+    }
+
+    @Override
+    public void wideValues(BlockReader r, int pair, Vector to) {
+      r.twice(36 * pair + 2, 36 * pair + 20, to);
+      r.a.v(VPSLLVW, to, to, wideConstant(1));
+      r.a.v(VPANDD, to, to, wideConstant(0));
     }
   },
 
@@ -58,7 +92,17 @@ enum SmallBlock implements BlockFormat {
 
     @Override
     public void values(BlockReader r, int sub, Vector to) {
-      nibbles(r, 4, to);
+      nibbles(r, 20 * sub + 4, to);
+    }
+
+    @Override
+    public void wideConstants(BlockReader r) {
+      wideNibbleConstants(r);
+    }
+
+    @Override
+    public void wideValues(BlockReader r, int pair, Vector to) {
+      wideNibbles(r, 40 * pair + 4, 40 * pair + 24, to);
     }
   },
 
@@ -72,12 +116,12 @@ enum SmallBlock implements BlockFormat {
 
     @Override
     public void values(BlockReader r, int sub, Vector to) {
-      r.a.v(VMOVUPS, T0.x(), r.at(6));
+      r.a.v(VMOVUPS, T0.x(), r.at(22 * sub + 6));
       r.a.vi(VPSLLW, 3, to.x(), T0.x());
       r.a.vi(VPSRLW, 1, T0.x(), T0.x());
       r.a.vi(VINSERTI128, 1, to, to, T0.x());
       r.a.v(VPAND, to, to, constant(0));
-      addFifthBits(r, 2, to);
+      addFifthBits(r, 22 * sub + 2, to);
     }
   },
 
@@ -91,8 +135,8 @@ enum SmallBlock implements BlockFormat {
 
     @Override
     public void values(BlockReader r, int sub, Vector to) {
-      nibbles(r, 8, to);
-      addFifthBits(r, 4, to);
+      nibbles(r, 24 * sub + 8, to);
+      addFifthBits(r, 24 * sub + 4, to);
     }
   },
 
@@ -106,8 +150,19 @@ enum SmallBlock implements BlockFormat {
 
     @Override
     public void values(BlockReader r, int sub, Vector to) {
-      nibbles(r, 2, to);
+      nibbles(r, 18 * sub + 2, to);
       r.a.v(VPSHUFB, to, constant(1), to);
+    }
+
+    @Override
+    public void wideConstants(BlockReader r) {
+      wideLevelConstants(r);
+    }
+
+    @Override
+    public void wideValues(BlockReader r, int pair, Vector to) {
+      wideNibbles(r, 36 * pair + 2, 36 * pair + 20, to);
+      r.a.v(VPSHUFB, to, wideConstant(2), to);
     }
   };
 
@@ -132,6 +187,25 @@ enum SmallBlock implements BlockFormat {
     r.a.vi(VPSRLW, 4, T0.x(), to.x());
     r.a.vi(VINSERTI128, 1, to, to, T0.x());
     r.a.v(VPAND, to, to, constant(0));
+  }
+
+  /** The same for 32 bytes from two places. */
+  static void wideNibbles(BlockReader r, int first, int second, Vector to) {
+    r.twice(first, second, to);
+    r.a.v(VPSRLVW, to, to, wideConstant(1));
+    r.a.v(VPANDD, to, to, wideConstant(0));
+  }
+
+  /** For {@link #wideNibbles}. */
+  static void wideNibbleConstants(BlockReader r) {
+    r.loadWide(0, 0x0F);
+    r.loadWide(1, 0, 4, 0, 4);
+  }
+
+  /** For {@link #wideNibbles}; and {@link #LEVELS} for each 16 values. */
+  static void wideLevelConstants(BlockReader r) {
+    wideNibbleConstants(r);
+    r.a.v(VBROADCASTI32X4, wideConstant(2), r.kernel.bytes32(LEVELS));
   }
 
   private static void fifthBitConstants(BlockReader r, int value) {
@@ -184,5 +258,13 @@ enum SmallBlock implements BlockFormat {
   @Override
   public void scales(BlockReader reader) {
     throw new UnsupportedOperationException("small blocks have a single scale");
+  }
+
+  @Override
+  public void recordScales(BlockReader r, int values) {
+    r.halves(0, blockBytes, values / 32, SCALES[0]);
+    if (hasMinima) {
+      r.halves(2, blockBytes, values / 32, MINIMA[0]);
+    }
   }
 }

@@ -71,7 +71,10 @@ final class WeightCode {
     return tileProduct;
   }
 
-  /** {@link GemvCode} or {@link FloatGemvCode}, for 1 to {@link #mostTokens} activation rows. */
+  /**
+   * {@link WideGemvCode}, {@link GemvCode} or {@link FloatGemvCode}, for 1 to {@link #mostTokens}
+   * activation rows.
+   */
   MachineCode gemv(int tokens) {
     if (gemv[tokens] == null) {
       gemv[tokens] =
@@ -81,7 +84,9 @@ final class WeightCode {
                   format == null
                       ? FloatGemvCode.assemble(
                           type, inputs, tokens, level.has(Feature.AVX512), PREFETCH_BYTES)
-                      : GemvCode.assemble(format, inputs, level, PREFETCH_BYTES));
+                      : level.has(Feature.AVX512_VNNI)
+                          ? WideGemvCode.assemble(format, inputs, PREFETCH_BYTES)
+                          : GemvCode.assemble(format, inputs, level, PREFETCH_BYTES));
     }
     return gemv[tokens];
   }

@@ -11,9 +11,10 @@
  * <p>A product of weights and activations is computed in one of these ways:
  *
  * <ul>
- *   <li>a single row of activations ({@code GemvCode}, {@code FloatGemvCode}): weights are streamed
- *       once from memory, row by row. Quantised ones are multiplied as 8-bit integers with
- *       activations quantised in blocks of 32 ({@code QuantizeCode}); memory is the limit;
+ *   <li>a single row of activations ({@code WideGemvCode}, {@code GemvCode}, {@code
+ *       FloatGemvCode}): weights are streamed once from memory, row by row. Quantised ones are
+ *       multiplied as 8-bit integers with activations quantised in blocks of 32 ({@code
+ *       QuantizeCode}); memory is the limit;
  *   <li>many rows: a few weight rows at a time are brought into a panel of the instruction's own
  *       layout ({@code Layout}) that stays in the cache while tiles of all activation rows pass by.
  *       Layouts are

@@ -32,6 +32,26 @@ class X86AttentionTest {
   }
 
   static Stream<Arguments> shapes() {
+    return Stream.concat(floatShapes(), quantizedShapes());
+  }
+
+  private static Stream<Arguments> quantizedShapes() {
+    return Stream.of(Level.AVX2, Level.AVX512)
+        .flatMap(
+            level ->
+                Stream.of(CacheType.Q8_0, CacheType.Q4_0)
+                    .flatMap(
+                        type ->
+                            Stream.of(
+                                    shape(4, 1, 64, 0, type),
+                                    shape(2, 2, 128, 0, type),
+                                    shape(10, 2, 32, 70, type),
+                                    shape(6, 3, 96, 0, type),
+                                    shape(1, 1, 256, 9, type))
+                                .map(shape -> Arguments.of(level, shape))));
+  }
+
+  private static Stream<Arguments> floatShapes() {
     return Stream.of(Level.AVX2, Level.AVX512)
         .flatMap(
             level ->

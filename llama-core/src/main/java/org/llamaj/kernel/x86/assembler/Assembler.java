@@ -199,6 +199,25 @@ public final class Assembler {
   }
 
   /**
+   * @param to 8 bits
+   * @param from register, below RSP or from R8 on: others need a prefix to have a low byte
+   */
+  public void mov8(Address to, Gpr from) {
+    memory(0x88, from, to, false);
+  }
+
+  /**
+   * @param to register, upper part becomes zero
+   * @param from a byte
+   */
+  public void movzx8(Gpr to, Address from) {
+    prefix(to.ordinal(), from, false);
+    code.u8(0x0F);
+    code.u8(0xB6);
+    ModRm.memory(code, to.ordinal(), from, 1, 0);
+  }
+
+  /**
    * @param to register, upper part becomes zero
    * @param from two bytes
    */

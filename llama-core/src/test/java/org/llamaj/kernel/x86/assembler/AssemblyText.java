@@ -22,6 +22,7 @@ final class AssemblyText {
     Long immediate = null;
     boolean dword = line.contains("dword ptr");
     boolean word = line.contains(" word ptr");
+    boolean octet = line.contains(" byte ptr");
     for (String text : split.length == 1 ? new String[0] : split[1].split(", ")) {
       if (text.matches("-?\\d+")) {
         immediate = Long.valueOf(text);
@@ -39,7 +40,7 @@ final class AssemblyText {
         a.vi(instruction, immediate.intValue(), o);
       }
     } else {
-      general(a, name, o, immediate, dword, word);
+      general(a, name, o, immediate, dword, word, octet);
     }
     return a.code();
   }
@@ -93,13 +94,20 @@ final class AssemblyText {
   }
 
   private static Gpr gpr(String name) {
-    String wide = name.startsWith("e") ? "r" + name.substring(1) : name.equals("ax") ? "rax" : name;
-    String full = wide.matches("r\\d+[dw]") ? wide.substring(0, wide.length() - 1) : wide;
+    String wide = name.startsWith("e") ? "r" + name.substring(1) : name;
+    wide = wide.matches("[a-d][lx]") ? "r" + wide.charAt(0) + "x" : wide;
+    String full = wide.matches("r\\d+[dwb]") ? wide.substring(0, wide.length() - 1) : wide;
     return Gpr.valueOf(full.toUpperCase(Locale.ROOT));
   }
 
   private static void general(
-      Assembler a, String name, Operand[] o, Long immediate, boolean dword, boolean word) {
+      Assembler a,
+      String name,
+      Operand[] o,
+      Long immediate,
+      boolean dword,
+      boolean word,
+      boolean octet) {
     switch (name) {
       case "VZEROUPPER" -> a.vzeroupper();
       case "RET" -> a.ret();
@@ -117,16 +125,24 @@ final class AssemblyText {
           a.vmovd((Vector) o[0], (Gpr) o[1]);
         }
       }
-      case "MOV" -> mov(a, o, dword, word);
-      case "MOVZX" -> a.movzx16((Gpr) o[0], (Address) o[1]);
+      case "MOV" -> mov(a, o, dword, word, octet);
+      case "MOVZX" -> {
+        if (word) {
+          a.movzx16((Gpr) o[0], (Address) o[1]);
+        } else {
+          a.movzx8((Gpr) o[0], (Address) o[1]);
+        }
+      }
       case "LEA" -> a.lea((Gpr) o[0], (Address) o[1]);
       default -> arithmetic(a, name, (Gpr) o[0], o.length > 1 ? o[1] : null, immediate);
     }
   }
 
-  private static void mov(Assembler a, Operand[] o, boolean dword, boolean word) {
+  private static void mov(Assembler a, Operand[] o, boolean dword, boolean word, boolean octet) {
     if (o[0] instanceof Address to) {
-      if (word) {
+      if (octet) {
+        a.mov8(to, (Gpr) o[1]);
+      } else if (word) {
         a.mov16(to, (Gpr) o[1]);
       } else if (dword) {
         a.mov32(to, (Gpr) o[1]);
