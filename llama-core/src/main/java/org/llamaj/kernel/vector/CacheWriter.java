@@ -7,6 +7,7 @@ import static org.llamaj.kernel.vector.Lanes.SHORT;
 
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.CacheType;
+import org.llamaj.kernel.QuantizedPage;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.Workers;
 import org.llamaj.tensor.FloatMatrix;
@@ -21,6 +22,9 @@ final class CacheWriter implements Workers.Task {
   private int spanCount;
   private AttentionShape shape;
 
+  /** Of a quantised cache, or null. */
+  private QuantizedPage layout;
+
   CacheWriter(Workers workers) {
     this.workers = workers;
   }
@@ -31,6 +35,7 @@ final class CacheWriter implements Workers.Task {
     this.values = values;
     this.spans = spans;
     this.spanCount = spanCount;
+    layout = layout(shape);
     this.shape = shape;
     if (spanCount == 1 && spans[0].rows() < 4) {
       for (int head = 0; head < shape.kvHeads(); head++) {
@@ -40,6 +45,18 @@ final class CacheWriter implements Workers.Task {
       workers.run(shape.kvHeads(), this);
     }
     this.spans = null;
+  }
+
+  private QuantizedPage layout(AttentionShape next) {
+    if (!next.cacheType().isQuantized()) {
+      return null;
+    }
+    boolean same =
+        layout != null
+            && next.cacheType() == shape.cacheType()
+            && next.headDim() == shape.headDim()
+            && next.kvHeads() == shape.kvHeads();
+    return same ? layout : new QuantizedPage(next);
   }
 
   @Override
@@ -55,20 +72,21 @@ final class CacheWriter implements Workers.Task {
         long offset = 4L * (row * keys.columns() + (long) head * shape.headDim());
         long k = keys.address() + offset;
         long v = values.address() + offset;
-        long pageKeys = page + shape.keyOffset(head, 0, slot);
-        long pageValues = page + shape.valueOffset(head, slot);
-        if (shape.cacheType() == CacheType.F16) {
-          writeHalves(k, v, 4L * keys.columns(), count, shape.headDim(), pageKeys, pageValues);
-        } else {
-          writeFloats(k, v, 4L * keys.columns(), count, shape.headDim(), pageKeys, pageValues);
+        long stride = 4L * keys.columns();
+        switch (shape.cacheType()) {
+          case F16 -> writeHalves(k, v, stride, count, page, head, slot);
+          case F32 -> writeFloats(k, v, stride, count, page, head, slot);
+          case Q8_0, Q4_0 -> writeBlocks(k, v, stride, count, page, head, slot);
         }
         position += count;
       }
     }
   }
 
-  private static void writeHalves(
-      long k, long v, long stride, int count, int dim, long pageKeys, long pageValues) {
+  private void writeHalves(long k, long v, long stride, int count, long page, int head, int slot) {
+    int dim = shape.headDim();
+    long pageKeys = page + shape.keyOffset(head, 0, slot);
+    long pageValues = page + shape.valueOffset(head, slot);
     for (int t = 0; t < count; t++) {
       for (int d = 0; d < dim; d++) {
         ALL.set(
@@ -83,14 +101,24 @@ final class CacheWriter implements Workers.Task {
     }
   }
 
-  private static void writeFloats(
-      long k, long v, long stride, int count, int dim, long pageKeys, long pageValues) {
+  private void writeFloats(long k, long v, long stride, int count, long page, int head, int slot) {
+    int dim = shape.headDim();
+    long pageKeys = page + shape.keyOffset(head, 0, slot);
+    long pageValues = page + shape.valueOffset(head, slot);
     for (int t = 0; t < count; t++) {
       for (int d = 0; d < dim; d++) {
         ALL.set(
             FLOAT, pageKeys + 4L * (PAGE_TOKENS * d + t), ALL.get(FLOAT, k + stride * t + 4L * d));
         ALL.set(FLOAT, pageValues + 4L * (dim * t + d), ALL.get(FLOAT, v + stride * t + 4L * d));
       }
+    }
+  }
+
+  private void writeBlocks(long k, long v, long stride, int count, long page, int head, int slot) {
+    boolean nibbles = shape.cacheType() == CacheType.Q4_0;
+    for (int t = 0; t < count; t++) {
+      QuantizedCacheWriter.write(
+          k + stride * t, v + stride * t, page, layout, head, slot + t, nibbles);
     }
   }
 }

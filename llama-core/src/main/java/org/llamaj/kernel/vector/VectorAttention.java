@@ -4,6 +4,8 @@ import static org.llamaj.kernel.AttentionShape.PAGE_TOKENS;
 import static org.llamaj.kernel.vector.Lanes.f32;
 
 import org.llamaj.kernel.AttentionShape;
+import org.llamaj.kernel.CacheType;
+import org.llamaj.kernel.QuantizedPage;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.Workers;
 import org.llamaj.tensor.FloatMatrix;
@@ -23,6 +25,10 @@ final class VectorAttention implements Workers.Task {
   private FloatMatrix queries;
   private Span[] spans;
   private AttentionShape shape;
+
+  /** Of a quantised cache, or null. */
+  private QuantizedPage layout;
+
   private FloatMatrix output;
 
   private int blockRows;
@@ -39,6 +45,7 @@ final class VectorAttention implements Workers.Task {
       FloatMatrix queries, Span[] spans, int spanCount, AttentionShape shape, FloatMatrix output) {
     this.queries = queries;
     this.spans = spans;
+    layout = layout(shape);
     this.shape = shape;
     this.output = output;
     blockRows = Math.max(1, BLOCK_QUERIES / shape.group());
@@ -49,6 +56,18 @@ final class VectorAttention implements Workers.Task {
     }
     workers.run(blocks * shape.kvHeads(), this);
     this.spans = null;
+  }
+
+  private QuantizedPage layout(AttentionShape next) {
+    if (!next.cacheType().isQuantized()) {
+      return null;
+    }
+    boolean same =
+        layout != null
+            && next.cacheType() == shape.cacheType()
+            && next.headDim() == shape.headDim()
+            && next.kvHeads() == shape.kvHeads();
+    return same ? layout : new QuantizedPage(next);
   }
 
   private int blocks(Span span) {
@@ -148,8 +167,7 @@ final class VectorAttention implements Workers.Task {
     private void scores(long page) {
       int dim = shape.headDim();
       for (int t = 0; t < PAGE_TOKENS; t += Tile.WIDTH) {
-        long keys = page + shape.keyOffset(kvHead, 0, t);
-        pack(keys, PAGE_TOKENS, dim, Tile.WIDTH);
+        packKeys(page, t);
         Tile.multiply(vectors, q, 4L * dim, packed, dim, scores + 4L * t, 4L * PAGE_TOKENS, false);
       }
     }
@@ -158,18 +176,42 @@ final class VectorAttention implements Workers.Task {
     private void addValues(long page, int tokens) {
       int dim = shape.headDim();
       for (int d = 0; d < dim; d += Tile.WIDTH) {
-        long values = page + shape.valueOffset(kvHead, 0) + (long) d * shape.cacheType().bytes();
-        pack(values, dim, tokens, Math.min(Tile.WIDTH, dim - d));
+        packValues(page, d, tokens);
         Tile.multiply(
             vectors, scores, 4L * PAGE_TOKENS, packed, tokens, sums + 4L * d, 4L * paddedDim, true);
       }
     }
 
-    /** Copies a part of each of some rows, as floats, to the form of a {@link Tile}'s B. */
+    /** Copies the keys of neighbouring tokens, as floats, to the form of a {@link Tile}'s B. */
+    private void packKeys(long page, int slot) {
+      int dim = shape.headDim();
+      if (layout != null) {
+        QuantizedCacheReader.packKeys(page, layout, kvHead, slot, dim, nibbles(), packed);
+        return;
+      }
+      pack(page + shape.keyOffset(kvHead, 0, slot), PAGE_TOKENS, dim, Tile.WIDTH);
+    }
+
+    /** The same for neighbouring components of the first tokens' values. */
+    private void packValues(long page, int d, int tokens) {
+      if (layout != null) {
+        QuantizedCacheReader.packValues(page, layout, kvHead, d, tokens, nibbles(), packed);
+        return;
+      }
+      int dim = shape.headDim();
+      long values = page + shape.valueOffset(kvHead, 0) + (long) d * shape.cacheType().bytes();
+      pack(values, dim, tokens, Math.min(Tile.WIDTH, dim - d));
+    }
+
+    private boolean nibbles() {
+      return shape.cacheType() == CacheType.Q4_0;
+    }
+
     private void pack(long source, int sourceColumns, int rows, int columns) {
-      switch (shape.cacheType()) {
-        case F32 -> CacheReader.packFloats(source, 4L * sourceColumns, rows, columns, packed);
-        case F16 -> CacheReader.packHalves(source, 2L * sourceColumns, rows, columns, packed);
+      if (shape.cacheType() == CacheType.F16) {
+        CacheReader.packHalves(source, 2L * sourceColumns, rows, columns, packed);
+      } else {
+        CacheReader.packFloats(source, 4L * sourceColumns, rows, columns, packed);
       }
     }
 
