@@ -535,7 +535,14 @@ public final class LlamaModel implements AutoCloseable {
     int room = sequence.contextLength() - prompt.length() + 1;
     int most =
         reserve == TokenLoop.NO_SLIDING ? Math.min(options.maxTokens(), room) : options.maxTokens();
-    TokenChooser chooser = new TokenChooser(options, tokenizer(), grammars, prompt.ids(), most);
+    TokenChooser chooser =
+        new TokenChooser(
+            options,
+            tokenizer(),
+            transformer().configuration().vocabularySize(),
+            grammars,
+            prompt.ids(),
+            most);
     GenerationStream[] stream = new GenerationStream[1];
     Runnable atEnd =
         () -> {

@@ -94,9 +94,14 @@ final class ModelOptions {
     return builder().load();
   }
 
+  /** Loads the model with its image encoder; the caller closes it. */
+  LlamaModel load(Optional<Path> mmproj) {
+    return with(builder(), mmproj.orElse(null), ModelBuilder::mmproj).load();
+  }
+
   /** Loads the model, with a cache that rounds nothing if no type was asked for. */
-  LlamaModel loadExact() {
-    ModelBuilder builder = builder();
+  LlamaModel loadExact(Optional<Path> mmproj) {
+    ModelBuilder builder = with(builder(), mmproj.orElse(null), ModelBuilder::mmproj);
     return cacheType == null ? builder.cacheType(CacheType.F32).load() : builder.load();
   }
 
