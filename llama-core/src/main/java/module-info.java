@@ -6,13 +6,17 @@ module org.llamaj.core {
   requires org.slf4j;
 
   exports org.llamaj;
+  exports org.llamaj.agent;
   exports org.llamaj.checkpoint;
   exports org.llamaj.checkpoint.gguf;
   exports org.llamaj.checkpoint.huggingface;
   exports org.llamaj.checkpoint.safetensors;
   exports org.llamaj.checkpoint.synth;
   exports org.llamaj.convert;
+  exports org.llamaj.grammar;
   exports org.llamaj.kernel;
+  exports org.llamaj.sampling;
+  exports org.llamaj.schema;
   exports org.llamaj.spi;
   exports org.llamaj.tensor;
   exports org.llamaj.transformer;

@@ -1,32 +1,31 @@
 package org.llamaj;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
+import org.llamaj.tokenizer.chat.ToolDefinition;
 import org.llamaj.transformer.AdapterUse;
 
 /** How to begin a conversation. Immutable: each method that changes something returns a copy. */
 public final class ChatBuilder {
   private final LlamaModel model;
-  private final List<Message> messages;
+  private final Conversation conversation;
   private final List<AdapterUse> adapters;
   private final GenerationOptions options;
 
   ChatBuilder(LlamaModel model) {
-    this(model, List.of(), List.of(), GenerationOptions.defaults());
+    this(model, Conversation.of(), List.of(), GenerationOptions.defaults());
   }
 
   private ChatBuilder(
       LlamaModel model,
-      List<Message> messages,
+      Conversation conversation,
       List<AdapterUse> adapters,
       GenerationOptions options) {
     this.model = model;
-    this.messages = messages;
+    this.conversation = conversation;
     this.adapters = adapters;
     this.options = options;
   }
@@ -48,9 +47,28 @@ public final class ChatBuilder {
    * @return a changed copy
    */
   public ChatBuilder history(Message... more) {
-    List<Message> all = new ArrayList<>(messages);
-    Collections.addAll(all, more);
-    return new ChatBuilder(model, List.copyOf(all), adapters, options);
+    return new ChatBuilder(model, conversation.plus(more), adapters, options);
+  }
+
+  /**
+   * Describes tools to the model. Its calls are text of its answers; {@link org.llamaj.agent.Agent}
+   * runs them.
+   *
+   * @param values the tools it may call
+   * @return a changed copy
+   */
+  public ChatBuilder tools(List<ToolDefinition> values) {
+    return new ChatBuilder(model, conversation.withTools(values), adapters, options);
+  }
+
+  /**
+   * Allows tools that models know without a description.
+   *
+   * @param names {@code brave_search}, {@code wolfram_alpha}, {@code code_interpreter}
+   * @return a changed copy
+   */
+  public ChatBuilder builtInTools(List<String> names) {
+    return new ChatBuilder(model, conversation.withBuiltInTools(names), adapters, options);
   }
 
   /**
@@ -61,7 +79,7 @@ public final class ChatBuilder {
    * @return a changed copy
    */
   public ChatBuilder adapter(Adapter adapter, float scale) {
-    return new ChatBuilder(model, messages, model.with(adapters, adapter, scale), options);
+    return new ChatBuilder(model, conversation, model.with(adapters, adapter, scale), options);
   }
 
   /**
@@ -71,7 +89,7 @@ public final class ChatBuilder {
    * @return a changed copy
    */
   public ChatBuilder options(GenerationOptions value) {
-    return new ChatBuilder(model, messages, adapters, value);
+    return new ChatBuilder(model, conversation, adapters, value);
   }
 
   /**
@@ -141,8 +159,7 @@ public final class ChatBuilder {
    * @throws LlamaException if the model's file names no chat format that is known
    */
   public ChatSession open() {
-    return new ChatSession(
-        model, model.chatFormat(), new Conversation(messages, List.of()), adapters, options);
+    return new ChatSession(model, model.chatFormat(), conversation, adapters, options);
   }
 
   /**

@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.llamaj.generate.TokenLoop;
+import org.llamaj.grammar.Grammar;
+import org.llamaj.schema.JsonForm;
 import org.llamaj.tokenizer.chat.ChatFormat;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
@@ -132,6 +134,38 @@ public final class ChatSession implements AutoCloseable {
    * @throws IllegalStateException if the answer before is still being read
    */
   public GenerationStream stream(Message... messages) {
+    return stream(options, messages);
+  }
+
+  /**
+   * Says something, and waits for an answer that is held to a grammar.
+   *
+   * @param text what the user says
+   * @param grammar what the answer has to be like
+   * @return the answer
+   */
+  public Generation send(String text, Grammar grammar) {
+    return stream(options.withGrammar(grammar), Message.user(text)).readAll(_ -> {});
+  }
+
+  /**
+   * Says something, and waits for an answer as a Java value: JSON of the type's form is generated
+   * and read.
+   *
+   * <p>The form only bounds what can be said; the text should say what is wanted.
+   *
+   * @param text what the user says
+   * @param type a record, enum, or what {@link JsonForm} can express
+   * @param <T> the type
+   * @return the answer
+   * @throws LlamaException if JSON cannot express the type, or the answer was cut off
+   */
+  public <T> T ask(String text, Class<T> type) {
+    JsonForm<T> form = JsonForm.of(type);
+    return form.read(send(text, form.grammar()).text());
+  }
+
+  private GenerationStream stream(GenerationOptions turn, Message... messages) {
     checkIdle();
     Conversation next = conversation.plus(messages);
     ModelInput prompt = input(next);
@@ -139,15 +173,15 @@ public final class ChatSession implements AutoCloseable {
       next = shortened(next);
       prompt = model.input(format.prompt(next));
     }
-    return stream(next, prompt);
+    return stream(next, prompt, turn);
   }
 
-  private GenerationStream stream(Conversation next, ModelInput prompt) {
+  private GenerationStream stream(Conversation next, ModelInput prompt, GenerationOptions turn) {
     int cached = sequence.truncate(Math.min(prompt.commonPrefix(fed), prompt.length() - 1));
     fed = fed.first(cached);
     running =
         model.stream(
-            sequence, prompt, keep(next, prompt), cached, "chat", options, () -> end(next, prompt));
+            sequence, prompt, keep(next, prompt), cached, "chat", turn, () -> end(next, prompt));
     return running;
   }
 
@@ -356,12 +390,17 @@ public final class ChatSession implements AutoCloseable {
     return all.size() >= first.size() && all.subList(0, first.size()).equals(first);
   }
 
-  private static ModelInput transcript(ModelInput all, Generation answer) {
+  private ModelInput transcript(ModelInput all, Generation answer) {
     return switch (answer.finishReason()) {
-      case END -> all.first(all.length() - 1);
+      case END -> withoutEnd(all, answer.tokens().getLast());
       case MAX_TOKENS, CONTEXT_FULL -> all;
       case STOP_STRING, TIME_LIMIT, CANCELLED -> null;
     };
+  }
+
+  /** A text that a grammar ended has no end token. */
+  private ModelInput withoutEnd(ModelInput all, int last) {
+    return model.tokenizer().isEndOfGeneration(last) ? all.first(all.length() - 1) : all;
   }
 
   private static int[] toArray(List<Integer> ids) {

@@ -10,16 +10,19 @@ import java.util.List;
  * @param finishReason why it ended
  * @param promptTokens tokens of the whole prompt
  * @param timings what it took
+ * @param logProbabilities how probable the model found each token, if the options asked for it
  */
 public record Generation(
     String text,
     List<Integer> tokens,
     FinishReason finishReason,
     int promptTokens,
-    Timings timings) {
+    Timings timings,
+    List<TokenProbability> logProbabilities) {
 
-  /** Copies the list. */
+  /** Copies the lists. */
   public Generation {
     tokens = List.copyOf(tokens);
+    logProbabilities = List.copyOf(logProbabilities);
   }
 }

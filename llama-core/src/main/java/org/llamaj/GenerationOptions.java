@@ -1,7 +1,10 @@
 package org.llamaj;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
+import org.llamaj.grammar.Grammar;
 
 /**
  * What to generate and when to stop. Immutable; each {@code with} method returns a changed copy.
@@ -12,6 +15,11 @@ import java.util.function.UnaryOperator;
  * @param scheduling priority and time limit
  * @param speculation how the next tokens are guessed
  * @param overflow what happens when the text no longer fits the context
+ * @param grammar what the text has to be like; empty for any text
+ * @param completion whether a text of a grammar is brought to its end before the token limit cuts
+ *     it off
+ * @param logProbabilities how many alternatives to tell beside each token, with their
+ *     probabilities; empty for no probabilities at all
  */
 public record GenerationOptions(
     int maxTokens,
@@ -19,7 +27,10 @@ public record GenerationOptions(
     SamplingOptions sampling,
     Scheduling scheduling,
     Speculation speculation,
-    ContextOverflow overflow) {
+    ContextOverflow overflow,
+    Optional<Grammar> grammar,
+    boolean completion,
+    OptionalInt logProbabilities) {
 
   private static final GenerationOptions DEFAULTS =
       new GenerationOptions(
@@ -28,7 +39,10 @@ public record GenerationOptions(
           SamplingOptions.defaults(),
           Scheduling.defaults(),
           Speculation.none(),
-          ContextOverflow.stop());
+          ContextOverflow.stop(),
+          Optional.empty(),
+          true,
+          OptionalInt.empty());
 
   /** Checks the values. */
   public GenerationOptions {
@@ -38,6 +52,11 @@ public record GenerationOptions(
     stopStrings = List.copyOf(stopStrings);
     if (stopStrings.contains("")) {
       throw new IllegalArgumentException("stopStrings: expected texts, found an empty one");
+    }
+    if (logProbabilities.orElse(0) < 0) {
+      throw new IllegalArgumentException(
+          "logProbabilities: expected 0 or more alternatives, found "
+              + logProbabilities.getAsInt());
     }
   }
 
@@ -57,7 +76,16 @@ public record GenerationOptions(
    * @return a changed copy
    */
   public GenerationOptions withMaxTokens(int value) {
-    return new GenerationOptions(value, stopStrings, sampling, scheduling, speculation, overflow);
+    return new GenerationOptions(
+        value,
+        stopStrings,
+        sampling,
+        scheduling,
+        speculation,
+        overflow,
+        grammar,
+        completion,
+        logProbabilities);
   }
 
   /**
@@ -68,7 +96,15 @@ public record GenerationOptions(
    */
   public GenerationOptions withStopStrings(String... values) {
     return new GenerationOptions(
-        maxTokens, List.of(values), sampling, scheduling, speculation, overflow);
+        maxTokens,
+        List.of(values),
+        sampling,
+        scheduling,
+        speculation,
+        overflow,
+        grammar,
+        completion,
+        logProbabilities);
   }
 
   /**
@@ -78,7 +114,16 @@ public record GenerationOptions(
    * @return a changed copy
    */
   public GenerationOptions withSampling(SamplingOptions value) {
-    return new GenerationOptions(maxTokens, stopStrings, value, scheduling, speculation, overflow);
+    return new GenerationOptions(
+        maxTokens,
+        stopStrings,
+        value,
+        scheduling,
+        speculation,
+        overflow,
+        grammar,
+        completion,
+        logProbabilities);
   }
 
   /**
@@ -98,7 +143,16 @@ public record GenerationOptions(
    * @return a changed copy
    */
   public GenerationOptions withScheduling(Scheduling value) {
-    return new GenerationOptions(maxTokens, stopStrings, sampling, value, speculation, overflow);
+    return new GenerationOptions(
+        maxTokens,
+        stopStrings,
+        sampling,
+        value,
+        speculation,
+        overflow,
+        grammar,
+        completion,
+        logProbabilities);
   }
 
   /**
@@ -118,7 +172,16 @@ public record GenerationOptions(
    * @return a changed copy
    */
   public GenerationOptions withSpeculation(Speculation value) {
-    return new GenerationOptions(maxTokens, stopStrings, sampling, scheduling, value, overflow);
+    return new GenerationOptions(
+        maxTokens,
+        stopStrings,
+        sampling,
+        scheduling,
+        value,
+        overflow,
+        grammar,
+        completion,
+        logProbabilities);
   }
 
   /**
@@ -128,6 +191,72 @@ public record GenerationOptions(
    * @return a changed copy
    */
   public GenerationOptions withOverflow(ContextOverflow value) {
-    return new GenerationOptions(maxTokens, stopStrings, sampling, scheduling, speculation, value);
+    return new GenerationOptions(
+        maxTokens,
+        stopStrings,
+        sampling,
+        scheduling,
+        speculation,
+        value,
+        grammar,
+        completion,
+        logProbabilities);
+  }
+
+  /**
+   * Changes {@link #grammar}.
+   *
+   * @param value what the text has to be like
+   * @return a changed copy
+   */
+  public GenerationOptions withGrammar(Grammar value) {
+    return new GenerationOptions(
+        maxTokens,
+        stopStrings,
+        sampling,
+        scheduling,
+        speculation,
+        overflow,
+        Optional.of(value),
+        completion,
+        logProbabilities);
+  }
+
+  /**
+   * Changes {@link #completion}.
+   *
+   * @param value whether a text of a grammar is brought to its end before the limit
+   * @return a changed copy
+   */
+  public GenerationOptions withCompletion(boolean value) {
+    return new GenerationOptions(
+        maxTokens,
+        stopStrings,
+        sampling,
+        scheduling,
+        speculation,
+        overflow,
+        grammar,
+        value,
+        logProbabilities);
+  }
+
+  /**
+   * Changes {@link #logProbabilities}.
+   *
+   * @param alternatives how many alternatives to tell beside each token, 0 for none
+   * @return a changed copy
+   */
+  public GenerationOptions withLogProbabilities(int alternatives) {
+    return new GenerationOptions(
+        maxTokens,
+        stopStrings,
+        sampling,
+        scheduling,
+        speculation,
+        overflow,
+        grammar,
+        completion,
+        OptionalInt.of(alternatives));
   }
 }

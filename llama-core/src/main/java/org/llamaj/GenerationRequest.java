@@ -3,10 +3,14 @@ package org.llamaj;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.Flow;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import org.llamaj.grammar.Grammar;
+import org.llamaj.schema.JsonForm;
 import org.llamaj.transformer.AdapterUse;
 
 /**
@@ -186,6 +190,63 @@ public final class GenerationRequest {
    */
   public GenerationRequest timeLimit(Duration value) {
     return options(options.withScheduling(scheduling -> scheduling.withTimeLimit(value)));
+  }
+
+  /**
+   * Holds the text to a grammar: it is always one of the grammar's texts, whatever the model would
+   * say. Near the token limit it is brought to its end (see {@link
+   * GenerationOptions#withCompletion}).
+   *
+   * @param value what the text has to be like
+   * @return a changed copy
+   */
+  public GenerationRequest grammar(Grammar value) {
+    return options(options.withGrammar(value));
+  }
+
+  /**
+   * Asks for the probability of each token.
+   *
+   * @param alternatives how many of the most probable tokens to tell beside it
+   * @return a changed copy
+   */
+  public GenerationRequest logProbabilities(int alternatives) {
+    return options(options.withLogProbabilities(alternatives));
+  }
+
+  /**
+   * Generates a Java value: JSON of the type's form is generated and read.
+   *
+   * <p>The form only bounds what can be said; the prompt should say what is wanted.
+   *
+   * @param type a record, enum, or what {@link JsonForm} can express
+   * @param <T> the type
+   * @return the value
+   * @throws LlamaException if JSON cannot express the type, or the generation was cut off
+   */
+  public <T> T as(Class<T> type) {
+    JsonForm<T> form = JsonForm.of(type);
+    return form.read(grammar(form.grammar()).generate().text());
+  }
+
+  /**
+   * Generates several texts and orders them by the probability the model gives them, per token:
+   * n-best. With a seed, the texts are the same each time; they differ from one another.
+   *
+   * @param n how many
+   * @return the best one first
+   */
+  public List<Generation> nBest(int n) {
+    GenerationRequest scored = options.logProbabilities().isPresent() ? this : logProbabilities(0);
+    List<Generation> all = new ArrayList<>();
+    for (int i = 0; i < n; i++) {
+      OptionalLong seed = options.sampling().seed();
+      all.add((seed.isPresent() ? scored.seed(seed.getAsLong() + i) : scored).generate());
+    }
+    all.sort(
+        Comparator.comparingDouble(
+            one -> new Score(one.logProbabilities()).meanNegativeLogLikelihood()));
+    return all;
   }
 
   /**

@@ -17,9 +17,8 @@ import org.llamaj.events.DecodeEvent;
 import org.llamaj.events.PrefillEvent;
 import org.llamaj.generate.Drafter;
 import org.llamaj.generate.Lane;
-import org.llamaj.generate.OptionsSampler;
-import org.llamaj.generate.Sampler;
 import org.llamaj.generate.StopStrings;
+import org.llamaj.generate.TokenChooser;
 import org.llamaj.generate.TokenLoop;
 import org.llamaj.tokenizer.SpecialText;
 import org.llamaj.tokenizer.StreamingDecoder;
@@ -34,7 +33,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   private final Tokenizer tokenizer;
   private final Sequence sequence;
   private final GenerationOptions options;
-  private final Sampler sampler;
+  private final TokenChooser chooser;
   private final StreamingDecoder decoder;
   private final StopStrings stops;
   private final Lane lane;
@@ -60,6 +59,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   /**
    * @param lane the sequence's way through the model; closed with the stream
    * @param prompt the whole prompt
+   * @param chooser chooses tokens as the options say
    * @param drafter guesses tokens; closed with the stream
    * @param keep as in {@link TokenLoop}
    * @param cached how many of them the sequence holds already; fewer than there are
@@ -70,6 +70,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
       Sequence sequence,
       Lane lane,
       ModelInput prompt,
+      TokenChooser chooser,
       Drafter drafter,
       int keep,
       int cached,
@@ -82,12 +83,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     this.cached = cached;
     this.options = options;
     this.onEnd = onEnd;
-    sampler = new OptionsSampler(options.sampling(), tokenizer.vocabularySize());
-    for (int token : prompt.ids()) {
-      if (token < tokenizer.vocabularySize()) {
-        sampler.accept(token);
-      }
-    }
+    this.chooser = chooser;
     int guesses =
         switch (options.speculation()) {
           case Speculation.None _ -> 0;
@@ -178,7 +174,8 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
             Arrays.stream(tokenTimes, 0, tokens.size()).mapToObj(Duration::ofNanos).toList(),
             loop.guessed(),
             loop.right());
-    return new Generation(text.toString(), tokens, reason, prompt.length(), timings);
+    return new Generation(
+        text.toString(), tokens, reason, prompt.length(), timings, chooser.probabilities());
   }
 
   /** Ends the generation if it has not ended, and gives its memory back. */
@@ -256,6 +253,8 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     emit(stops.accept(decoder.accept(token)));
     if (stops.found()) {
       finish(FinishReason.STOP_STRING);
+    } else if (chooser.isDone()) {
+      finish(FinishReason.END);
     }
   }
 
@@ -266,8 +265,8 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   }
 
   private int choose(float[] logits) {
-    int token = sampler.sample(logits);
-    sampler.accept(token);
+    int token = chooser.sample(logits);
+    chooser.accept(token);
     return token;
   }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,13 +14,17 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.Fingerprint;
 import org.llamaj.checkpoint.gguf.GgufReader;
+import org.llamaj.generate.Scorer;
+import org.llamaj.grammar.GrammarCompiler;
 import org.llamaj.generate.Drafter;
 import org.llamaj.generate.LookupDrafter;
 import org.llamaj.generate.ModelDrafter;
 import org.llamaj.generate.Scheduler;
+import org.llamaj.generate.TokenChooser;
 import org.llamaj.generate.TokenLoop;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.loading.AdapterReader;
@@ -54,9 +59,13 @@ import org.slf4j.LoggerFactory;
  * {@link LlamaException}.
  */
 public final class LlamaModel implements AutoCloseable {
+  /** Longer windows bring little and take attention over all of them. */
+  private static final int PERPLEXITY_WINDOW = 4096;
+
   private static final Logger LOG = LoggerFactory.getLogger(LlamaModel.class);
 
   private final LoadedModel loaded;
+  private final GrammarCompiler grammars;
   private final Scheduler scheduler;
   private final Optional<GenerationListener> listener;
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -65,6 +74,7 @@ public final class LlamaModel implements AutoCloseable {
   LlamaModel(
       LoadedModel loaded, int promptChunk, int queueLimit, Optional<GenerationListener> listener) {
     this.loaded = loaded;
+    grammars = new GrammarCompiler(loaded.tokenizer());
     this.listener = listener;
     scheduler = new Scheduler(loaded.transformer(), promptChunk, queueLimit);
   }
@@ -174,6 +184,49 @@ public final class LlamaModel implements AutoCloseable {
     List<ModelInput> inputs =
         prompts.stream().map(text -> input(prompt(text).promptIds(), List.of())).toList();
     return new BatchRequest(this, inputs, GenerationOptions.defaults(), 16);
+  }
+
+  /**
+   * Tells how probable a text is.
+   *
+   * @param text raw text; special tokens written in it stay text
+   * @return each token with its probability after those before it, without the first one
+   * @throws LlamaException if the context is too short for it
+   */
+  public Score score(String text) {
+    int[] ids = tokenizer().encodePrompt(text, SpecialTokens.none());
+    return new Scorer(transformer(), tokenizer()).score(ids, 1, 0);
+  }
+
+  /**
+   * Tells how probable a text is as the continuation of another one.
+   *
+   * @param prompt raw text; special tokens written in it stay text
+   * @param continuation what may follow
+   * @return the tokens of the continuation with their probabilities
+   * @throws LlamaException if the context is too short for both
+   */
+  public Score score(String prompt, String continuation) {
+    int[] before = tokenizer().encodePrompt(prompt, SpecialTokens.none());
+    int[] after = tokenizer().encode(continuation);
+    if (before.length == 0) {
+      throw new IllegalArgumentException("expected a prompt of at least one token, found none");
+    }
+    int[] ids = IntStream.concat(Arrays.stream(before), Arrays.stream(after)).toArray();
+    return new Scorer(transformer(), tokenizer()).score(ids, before.length, 0);
+  }
+
+  /**
+   * The perplexity of a text of any length: among how many tokens the model hesitates, on average.
+   * A text longer than the context is read in windows that overlap by half.
+   *
+   * @param text raw text; special tokens written in it stay text
+   * @return 1 or more; lower is better
+   */
+  public double perplexity(String text) {
+    int[] ids = tokenizer().encodePrompt(text, SpecialTokens.none());
+    int window = Math.min(PERPLEXITY_WINDOW, transformer().contextLength());
+    return new Scorer(transformer(), tokenizer()).scoreLong(ids, window).perplexity();
   }
 
   /**
@@ -416,7 +469,12 @@ public final class LlamaModel implements AutoCloseable {
         options.overflow() instanceof ContextOverflow.Slide(int first)
             ? Math.min(first, prompt.length())
             : TokenLoop.NO_SLIDING;
-    return stream(sequence, prompt, keep, 0, "text_completion", options, sequence::close);
+    try {
+      return stream(sequence, prompt, keep, 0, "text_completion", options, sequence::close);
+    } catch (RuntimeException | Error e) {
+      sequence.close();
+      throw e;
+    }
   }
 
   GenerationStream stream(
@@ -433,6 +491,11 @@ public final class LlamaModel implements AutoCloseable {
             .timeLimit()
             .map(limit -> OptionalLong.of(System.nanoTime() + nanos(limit)))
             .orElse(OptionalLong.empty());
+    int reserve = prompt.hasPictures() ? TokenLoop.NO_SLIDING : keep;
+    int room = sequence.contextLength() - prompt.length() + 1;
+    int most =
+        reserve == TokenLoop.NO_SLIDING ? Math.min(options.maxTokens(), room) : options.maxTokens();
+    TokenChooser chooser = new TokenChooser(options, tokenizer(), grammars, prompt.ids(), most);
     GenerationStream[] stream = new GenerationStream[1];
     Runnable atEnd =
         () -> {
@@ -445,8 +508,9 @@ public final class LlamaModel implements AutoCloseable {
             sequence,
             scheduler.open(sequence, scheduling.priority(), deadline),
             prompt,
+            chooser,
             drafter(options.speculation()),
-            prompt.hasPictures() ? TokenLoop.NO_SLIDING : keep,
+            reserve,
             cached,
             options,
             atEnd);

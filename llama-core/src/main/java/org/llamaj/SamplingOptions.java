@@ -1,71 +1,61 @@
 package org.llamaj;
 
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalLong;
+import org.llamaj.sampling.Dry;
+import org.llamaj.sampling.LogitBias;
+import org.llamaj.sampling.MinP;
+import org.llamaj.sampling.Mirostat;
+import org.llamaj.sampling.MirostatTopK;
+import org.llamaj.sampling.Penalties;
+import org.llamaj.sampling.SamplingStep;
+import org.llamaj.sampling.Temperature;
+import org.llamaj.sampling.TopK;
+import org.llamaj.sampling.TopNSigma;
+import org.llamaj.sampling.TopP;
+import org.llamaj.sampling.Typical;
+import org.llamaj.sampling.Xtc;
 
 /**
- * How the next token is chosen from the logits. Immutable; each {@code with} method returns a
- * changed copy.
+ * How the next token is chosen from the logits: steps that remove tokens or change their logits,
+ * one after the other, and then a draw with the probabilities of the softmax. Immutable.
  *
- * <p>The steps run in this order: bias, penalties, top-k, top-p, min-p, temperature, draw.
+ * <pre>{@code
+ * SamplingOptions bolder = SamplingOptions.defaults().with(new Temperature(1.2f)).with(new MinP(0.1f));
+ * SamplingOptions own = SamplingOptions.of(new Penalties(64, 1.1f, 0, 0), new Mirostat(5, 0.1f));
+ * }</pre>
  *
- * @param temperature divides the logits before the draw; 0 takes the most probable token (greedy)
- * @param topK keeps the k most probable tokens; 0 keeps all
- * @param topP keeps the most probable tokens that together reach this probability (Holtzman et al.
- *     2019); 1 keeps all
- * @param minP keeps the tokens at least this probable relative to the most probable one (Nguyen et
- *     al. 2024); 0 keeps all
- * @param repetitionPenalty divides positive and multiplies negative logits of recent tokens (Keskar
- *     et al. 2019); 1 is off
- * @param frequencyPenalty subtracted from a recent token's logit for each occurrence
- * @param presencePenalty subtracted once from the logit of each recent token
- * @param penaltyWindow how many of the last tokens count as recent, prompt included; 0 turns the
- *     penalties off
- * @param logitBias added to the logits of the given token ids; negative infinity bans a token
+ * @param steps in the order in which they run
  * @param seed of the random draws: the same seed gives the same text; empty for a new one each time
  */
-public record SamplingOptions(
-    float temperature,
-    int topK,
-    float topP,
-    float minP,
-    float repetitionPenalty,
-    float frequencyPenalty,
-    float presencePenalty,
-    int penaltyWindow,
-    Map<Integer, Float> logitBias,
-    OptionalLong seed) {
+public record SamplingOptions(List<SamplingStep> steps, OptionalLong seed) {
+  /** The order in which steps run that were added one by one. */
+  private static final List<Class<? extends SamplingStep>> USUAL_ORDER =
+      List.of(
+          LogitBias.class,
+          Penalties.class,
+          Dry.class,
+          TopNSigma.class,
+          TopK.class,
+          Typical.class,
+          TopP.class,
+          MinP.class,
+          Xtc.class,
+          Temperature.class,
+          MirostatTopK.class,
+          Mirostat.class);
 
   private static final SamplingOptions DEFAULTS =
-      new SamplingOptions(0.7f, 40, 0.95f, 0.05f, 1, 0, 0, 64, Map.of(), OptionalLong.empty());
+      of(new TopK(40), new TopP(0.95f), new MinP(0.05f), new Temperature(0.7f));
 
-  /** Checks the ranges. */
+  /** Copies the list. */
   public SamplingOptions {
-    check(
-        temperature >= 0 && temperature < Float.POSITIVE_INFINITY,
-        "temperature",
-        "0 or more",
-        temperature);
-    check(topK >= 0, "topK", "0 or more", topK);
-    check(topP > 0 && topP <= 1, "topP", "above 0 and at most 1", topP);
-    check(minP >= 0 && minP <= 1, "minP", "from 0 to 1", minP);
-    check(repetitionPenalty > 0, "repetitionPenalty", "above 0", repetitionPenalty);
-    check(Float.isFinite(frequencyPenalty), "frequencyPenalty", "a number", frequencyPenalty);
-    check(Float.isFinite(presencePenalty), "presencePenalty", "a number", presencePenalty);
-    check(penaltyWindow >= 0, "penaltyWindow", "0 or more", penaltyWindow);
-    logitBias = Map.copyOf(logitBias);
-    logitBias.forEach((id, bias) -> check(!Float.isNaN(bias), "logitBias", "a number", bias));
-  }
-
-  private static void check(boolean valid, String name, String expected, Object found) {
-    if (!valid) {
-      throw new IllegalArgumentException(
-          "%s: expected %s, found %s".formatted(name, expected, found));
-    }
+    steps = List.copyOf(steps);
   }
 
   /**
-   * Sensible choices for chat: temperature 0.7, top-k 40, top-p 0.95, min-p 0.05, no penalties.
+   * Sensible choices for chat: top-k 40, top-p 0.95, min-p 0.05, temperature 0.7, no penalties.
    *
    * @return the defaults
    */
@@ -83,202 +73,72 @@ public record SamplingOptions(
   }
 
   /**
-   * Changes {@link #temperature}.
+   * These steps in this order, and no others.
    *
-   * @param value the new value
+   * @param steps of this library or your own; none for a draw from the whole vocabulary
+   * @return options without a seed
+   */
+  public static SamplingOptions of(SamplingStep... steps) {
+    return new SamplingOptions(List.of(steps), OptionalLong.empty());
+  }
+
+  /**
+   * Changes or adds a step. It takes the place of a step of its kind; where there is none, it is
+   * put where it usually runs: bias, penalties, DRY, top-n-sigma, top-k, typical, top-p, min-p,
+   * XTC, temperature, Mirostat. Steps of your own run before the temperature.
+   *
+   * @param step the step
+   * @return a changed copy
+   */
+  public SamplingOptions with(SamplingStep step) {
+    List<SamplingStep> changed = new ArrayList<>(steps);
+    for (int i = 0; i < changed.size(); i++) {
+      if (changed.get(i).getClass() == step.getClass()) {
+        changed.set(i, step);
+        return new SamplingOptions(changed, seed);
+      }
+    }
+    int place = 0;
+    while (place < changed.size() && rank(changed.get(place)) <= rank(step)) {
+      place++;
+    }
+    changed.add(place, step);
+    return new SamplingOptions(changed, seed);
+  }
+
+  /**
+   * Removes a step.
+   *
+   * @param kind its class; nothing changes if there is none
+   * @return a changed copy
+   */
+  public SamplingOptions without(Class<? extends SamplingStep> kind) {
+    return new SamplingOptions(
+        steps.stream().filter(step -> step.getClass() != kind).toList(), seed);
+  }
+
+  /**
+   * Changes the temperature.
+   *
+   * @param value 0 for the most probable token each time
    * @return a changed copy
    */
   public SamplingOptions withTemperature(float value) {
-    return new SamplingOptions(
-        value,
-        topK,
-        topP,
-        minP,
-        repetitionPenalty,
-        frequencyPenalty,
-        presencePenalty,
-        penaltyWindow,
-        logitBias,
-        seed);
-  }
-
-  /**
-   * Changes {@link #topK}.
-   *
-   * @param value the new value
-   * @return a changed copy
-   */
-  public SamplingOptions withTopK(int value) {
-    return new SamplingOptions(
-        temperature,
-        value,
-        topP,
-        minP,
-        repetitionPenalty,
-        frequencyPenalty,
-        presencePenalty,
-        penaltyWindow,
-        logitBias,
-        seed);
-  }
-
-  /**
-   * Changes {@link #topP}.
-   *
-   * @param value the new value
-   * @return a changed copy
-   */
-  public SamplingOptions withTopP(float value) {
-    return new SamplingOptions(
-        temperature,
-        topK,
-        value,
-        minP,
-        repetitionPenalty,
-        frequencyPenalty,
-        presencePenalty,
-        penaltyWindow,
-        logitBias,
-        seed);
-  }
-
-  /**
-   * Changes {@link #minP}.
-   *
-   * @param value the new value
-   * @return a changed copy
-   */
-  public SamplingOptions withMinP(float value) {
-    return new SamplingOptions(
-        temperature,
-        topK,
-        topP,
-        value,
-        repetitionPenalty,
-        frequencyPenalty,
-        presencePenalty,
-        penaltyWindow,
-        logitBias,
-        seed);
-  }
-
-  /**
-   * Changes {@link #repetitionPenalty}.
-   *
-   * @param value the new value
-   * @return a changed copy
-   */
-  public SamplingOptions withRepetitionPenalty(float value) {
-    return new SamplingOptions(
-        temperature,
-        topK,
-        topP,
-        minP,
-        value,
-        frequencyPenalty,
-        presencePenalty,
-        penaltyWindow,
-        logitBias,
-        seed);
-  }
-
-  /**
-   * Changes {@link #frequencyPenalty}.
-   *
-   * @param value the new value
-   * @return a changed copy
-   */
-  public SamplingOptions withFrequencyPenalty(float value) {
-    return new SamplingOptions(
-        temperature,
-        topK,
-        topP,
-        minP,
-        repetitionPenalty,
-        value,
-        presencePenalty,
-        penaltyWindow,
-        logitBias,
-        seed);
-  }
-
-  /**
-   * Changes {@link #presencePenalty}.
-   *
-   * @param value the new value
-   * @return a changed copy
-   */
-  public SamplingOptions withPresencePenalty(float value) {
-    return new SamplingOptions(
-        temperature,
-        topK,
-        topP,
-        minP,
-        repetitionPenalty,
-        frequencyPenalty,
-        value,
-        penaltyWindow,
-        logitBias,
-        seed);
-  }
-
-  /**
-   * Changes {@link #penaltyWindow}.
-   *
-   * @param value the new value
-   * @return a changed copy
-   */
-  public SamplingOptions withPenaltyWindow(int value) {
-    return new SamplingOptions(
-        temperature,
-        topK,
-        topP,
-        minP,
-        repetitionPenalty,
-        frequencyPenalty,
-        presencePenalty,
-        value,
-        logitBias,
-        seed);
-  }
-
-  /**
-   * Changes {@link #logitBias}.
-   *
-   * @param value the new value
-   * @return a changed copy
-   */
-  public SamplingOptions withLogitBias(Map<Integer, Float> value) {
-    return new SamplingOptions(
-        temperature,
-        topK,
-        topP,
-        minP,
-        repetitionPenalty,
-        frequencyPenalty,
-        presencePenalty,
-        penaltyWindow,
-        value,
-        seed);
+    return with(new Temperature(value));
   }
 
   /**
    * Changes {@link #seed}.
    *
-   * @param value the new value
+   * @param value any number
    * @return a changed copy
    */
   public SamplingOptions withSeed(long value) {
-    return new SamplingOptions(
-        temperature,
-        topK,
-        topP,
-        minP,
-        repetitionPenalty,
-        frequencyPenalty,
-        presencePenalty,
-        penaltyWindow,
-        logitBias,
-        OptionalLong.of(value));
+    return new SamplingOptions(steps, OptionalLong.of(value));
+  }
+
+  private static int rank(SamplingStep step) {
+    int rank = USUAL_ORDER.indexOf(step.getClass());
+    return rank >= 0 ? rank : USUAL_ORDER.indexOf(Xtc.class);
   }
 }

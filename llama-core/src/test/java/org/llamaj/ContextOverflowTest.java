@@ -10,6 +10,7 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.llamaj.sampling.LogitBias;
 import org.llamaj.tokenizer.chat.Message;
 import org.llamaj.tokenizer.chat.Role;
 
@@ -32,7 +33,7 @@ class ContextOverflowTest {
     GenerationRequest request =
         model
             .prompt("the quick brown fox")
-            .sampling(s -> s.withTemperature(0).withLogitBias(noEnd()))
+            .sampling(s -> s.withTemperature(0).with(new LogitBias(noEnd())))
             .maxTokens(400);
     Generation slid = request.overflow(new ContextOverflow.Slide(keep)).generate();
     assertThat(slid.tokens()).hasSize(400);
@@ -50,7 +51,7 @@ class ContextOverflowTest {
         assertThat(
                 model
                     .prompt(ids)
-                    .sampling(s -> s.withTemperature(0).withLogitBias(noEnd()))
+                    .sampling(s -> s.withTemperature(0).with(new LogitBias(noEnd())))
                     .maxTokens(1)
                     .generate()
                     .tokens())
@@ -66,7 +67,7 @@ class ContextOverflowTest {
     GenerationRequest request =
         model
             .prompt("one two one two one two")
-            .sampling(s -> s.withTemperature(0).withLogitBias(noEnd()))
+            .sampling(s -> s.withTemperature(0).with(new LogitBias(noEnd())))
             .maxTokens(500)
             .overflow(ContextOverflow.slide());
     assertThat(request.speculation(Speculation.promptLookup()).generate().tokens())
@@ -102,7 +103,7 @@ class ContextOverflowTest {
         model
             .chat()
             .system("Be a cat.")
-            .sampling(s -> s.withTemperature(0).withLogitBias(noEnd()))
+            .sampling(s -> s.withTemperature(0).with(new LogitBias(noEnd())))
             .maxTokens(400)
             .overflow(ContextOverflow.slide())
             .open()) {

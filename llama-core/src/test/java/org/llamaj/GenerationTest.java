@@ -10,6 +10,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.llamaj.sampling.LogitBias;
 import org.llamaj.tokenizer.SpecialText;
 
 class GenerationTest {
@@ -76,7 +77,7 @@ class GenerationTest {
     Generation generation =
         model
             .prompt("once")
-            .sampling(s -> s.withTemperature(0).withLogitBias(Map.of(end, 1000f)))
+            .sampling(s -> s.withTemperature(0).with(new LogitBias(Map.of(end, 1000f))))
             .generate();
     assertThat(generation.finishReason()).isEqualTo(FinishReason.END);
     assertThat(generation.text()).isEmpty();

@@ -11,6 +11,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.llamaj.sampling.LogitBias;
+import org.llamaj.sampling.Penalties;
 
 /** Guesses change nothing but the number of forward passes. */
 class SpeculationTest {
@@ -58,7 +60,7 @@ class SpeculationTest {
             model.prompt(REPETITIVE).temperature(1.2f).seed(7),
             model
                 .prompt("the quick")
-                .sampling(s -> s.withTemperature(0).withRepetitionPenalty(1.3f)))) {
+                .sampling(s -> s.withTemperature(0).with(new Penalties(64, 1.3f, 0, 0))))) {
       for (int tokens : new int[] {1, 2, 7, 50}) {
         Generation plain = request.maxTokens(tokens).generate();
         Generation guessed = request.maxTokens(tokens).speculation(kind).generate();
@@ -75,7 +77,7 @@ class SpeculationTest {
     Generation text =
         model
             .prompt("the quick")
-            .sampling(s -> s.withTemperature(0).withLogitBias(Map.of(end, -100f)))
+            .sampling(s -> s.withTemperature(0).with(new LogitBias(Map.of(end, -100f))))
             .maxTokens(80)
             .speculation(Speculation.draft(twin))
             .generate();

@@ -16,6 +16,7 @@ import org.llamaj.GenerationRequest;
 import org.llamaj.GenerationStream;
 import org.llamaj.LlamaModel;
 import org.llamaj.Speculation;
+import org.llamaj.sampling.LogitBias;
 import org.llamaj.tokenizer.chat.Message;
 
 /**
@@ -142,7 +143,7 @@ public final class Conversations {
   }
 
   private GenerationRequest request(int[] prompt) {
-    return model.prompt(prompt).sampling(s -> s.withTemperature(0).withLogitBias(noEnd));
+    return model.prompt(prompt).sampling(s -> s.withTemperature(0).with(new LogitBias(noEnd)));
   }
 
   private static void print(String format, Object... values) {

@@ -1,9 +1,12 @@
 package org.llamaj.examples.cli;
 
 import java.util.List;
-import java.util.OptionalLong;
 import org.llamaj.GenerationOptions;
 import org.llamaj.SamplingOptions;
+import org.llamaj.sampling.MinP;
+import org.llamaj.sampling.Penalties;
+import org.llamaj.sampling.TopK;
+import org.llamaj.sampling.TopP;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -32,14 +35,14 @@ final class GenerationArguments {
       names = "--temperature",
       paramLabel = "X",
       description = "0 for the most probable token each time (default: ${DEFAULT-VALUE}).")
-  private float temperature = DEFAULTS.sampling().temperature();
+  private float temperature = 0.7f;
 
   @Option(
       names = "--top-k",
       paramLabel = "N",
       description =
           "Choose from the N most probable tokens; 0 for all (default: ${DEFAULT-VALUE}).")
-  private int topK = DEFAULTS.sampling().topK();
+  private int topK = 40;
 
   @Option(
       names = "--top-p",
@@ -47,7 +50,7 @@ final class GenerationArguments {
       description =
           "Choose from the most probable tokens that have this probability together"
               + " (default: ${DEFAULT-VALUE}).")
-  private float topP = DEFAULTS.sampling().topP();
+  private float topP = 0.95f;
 
   @Option(
       names = "--min-p",
@@ -55,25 +58,25 @@ final class GenerationArguments {
       description =
           "Choose from tokens at least this probable relative to the best"
               + " (default: ${DEFAULT-VALUE}).")
-  private float minP = DEFAULTS.sampling().minP();
+  private float minP = 0.05f;
 
   @Option(
       names = "--repetition-penalty",
       paramLabel = "X",
       description = "Makes recent tokens less probable; 1 is off (default: ${DEFAULT-VALUE}).")
-  private float repetitionPenalty = DEFAULTS.sampling().repetitionPenalty();
+  private float repetitionPenalty = 1;
 
   @Option(
       names = "--frequency-penalty",
       paramLabel = "X",
       description = "Subtracted for each recent occurrence (default: ${DEFAULT-VALUE}).")
-  private float frequencyPenalty = DEFAULTS.sampling().frequencyPenalty();
+  private float frequencyPenalty = 0;
 
   @Option(
       names = "--presence-penalty",
       paramLabel = "X",
       description = "Subtracted once for recent tokens (default: ${DEFAULT-VALUE}).")
-  private float presencePenalty = DEFAULTS.sampling().presencePenalty();
+  private float presencePenalty = 0;
 
   @Option(
       names = "--seed",
@@ -84,18 +87,16 @@ final class GenerationArguments {
   GenerationOptions options() {
     try {
       SamplingOptions sampling =
-          new SamplingOptions(
-              temperature,
-              topK,
-              topP,
-              minP,
-              repetitionPenalty,
-              frequencyPenalty,
-              presencePenalty,
-              DEFAULTS.sampling().penaltyWindow(),
-              DEFAULTS.sampling().logitBias(),
-              seed == null ? OptionalLong.empty() : OptionalLong.of(seed));
-      return GenerationOptions.defaults()
+          SamplingOptions.defaults()
+              .with(new Penalties(64, repetitionPenalty, frequencyPenalty, presencePenalty))
+              .with(new TopK(topK))
+              .with(new TopP(topP))
+              .with(new MinP(minP))
+              .withTemperature(temperature);
+      if (seed != null) {
+        sampling = sampling.withSeed(seed);
+      }
+      return DEFAULTS
           .withMaxTokens(maxTokens)
           .withStopStrings(stopStrings.toArray(String[]::new))
           .withSampling(sampling);

@@ -1,4 +1,4 @@
-package org.llamaj.generate;
+package org.llamaj.sampling;
 
 /** Chooses the next token. Belongs to one generation; not thread-safe. */
 public interface Sampler {

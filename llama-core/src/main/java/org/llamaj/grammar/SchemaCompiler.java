@@ -1,0 +1,455 @@
+package org.llamaj.grammar;
+
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.llamaj.grammar.Expression.Literal;
+import org.llamaj.grammar.Expression.Reference;
+import org.llamaj.grammar.Expression.Repeat;
+import org.llamaj.tokenizer.TokenizerException;
+import org.llamaj.tokenizer.json.Json;
+
+/** Makes the rules of JSON texts from a JSON Schema. */
+final class SchemaCompiler {
+  private static final Set<String> NOTES =
+      Set.of(
+          "$schema",
+          "$id",
+          "$comment",
+          "$defs",
+          "definitions",
+          "title",
+          "description",
+          "default",
+          "examples",
+          "deprecated",
+          "readOnly",
+          "writeOnly");
+
+  /** What each type understands; a keyword for another type says nothing about a value. */
+  private static final Map<String, Set<String>> KEYWORDS =
+      Map.of(
+          "object", Set.of("properties", "required", "additionalProperties"),
+          "array", Set.of("items", "prefixItems", "minItems", "maxItems"),
+          "string", Set.of("minLength", "maxLength", "pattern", "format"),
+          "number", Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"));
+
+  private static final Set<String> COMMON =
+      Set.of("type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref");
+
+  private static final int DEEPEST = 200;
+
+  private final Object document;
+  private final Map<String, Expression> rules = new LinkedHashMap<>();
+  private int depth;
+
+  private SchemaCompiler(Object document) {
+    this.document = document;
+  }
+
+  static Rules compile(String schema) {
+    Object document;
+    try {
+      document = Json.parse(schema);
+    } catch (TokenizerException e) {
+      throw new GrammarException("the schema is " + e.getMessage());
+    }
+    SchemaCompiler compiler = new SchemaCompiler(document);
+    compiler.rule("root", document, "#");
+    return new Rules(compiler.rules, "root", rule -> rule + ": ");
+  }
+
+  private Reference rule(String name, Object schema, String path) {
+    if (!rules.containsKey(name)) {
+      rules.put(name, Expression.EMPTY); // found by references within
+      rules.put(name, value(schema, path));
+    }
+    return new Reference(name);
+  }
+
+  private Reference rule(String name, Expression expression) {
+    rules.put(name, expression);
+    return new Reference(name);
+  }
+
+  private Expression value(Object schema, String path) {
+    if (++depth > DEEPEST) {
+      throw new GrammarException(
+          "%s: expected schemas nested at most %d deep, found more".formatted(path, DEEPEST));
+    }
+    try {
+      return switch (schema) {
+        case Boolean all when all -> anyValue();
+        case Map<?, ?> map -> value(strings(map), path);
+        case null, default ->
+            throw new GrammarException(
+                "%s: expected an object or true, found %s".formatted(path, schema));
+      };
+    } finally {
+      depth--;
+    }
+  }
+
+  private Expression value(Map<String, Object> schema, String path) {
+    check(schema, path);
+    if (schema.containsKey("$ref")) {
+      return reference(schema, path);
+    }
+    if (schema.containsKey("allOf")) {
+      return value(Schemas.merged(schema, this::resolved, path), path);
+    }
+    for (String keyword : List.of("anyOf", "oneOf")) {
+      if (schema.containsKey(keyword)) {
+        return alternatives(schema, keyword, path);
+      }
+    }
+    if (schema.containsKey("const")) {
+      return JsonText.value(schema.get("const"));
+    }
+    if (schema.containsKey("enum")) {
+      List<?> values = list(schema.get("enum"), path + "/enum");
+      return Expression.choice(values.stream().map(JsonText::value).toList());
+    }
+    return typed(schema, path);
+  }
+
+  private Expression alternatives(Map<String, Object> schema, String keyword, String path) {
+    Map<String, Object> common = new LinkedHashMap<>(schema);
+    List<?> alternatives = list(common.remove(keyword), path + "/" + keyword);
+    common.keySet().removeAll(NOTES);
+    List<Expression> expressions = new ArrayList<>();
+    for (int i = 0; i < alternatives.size(); i++) {
+      String place = path + "/" + keyword + "/" + i;
+      Object alternative = alternatives.get(i);
+      expressions.add(
+          value(
+              common.isEmpty()
+                  ? alternative
+                  : Schemas.merged(
+                      Map.of("allOf", List.of(common, alternative)), this::resolved, place),
+              place));
+    }
+    return Expression.choice(expressions);
+  }
+
+  private Expression reference(Map<String, Object> schema, String path) {
+    Map<String, Object> others = new LinkedHashMap<>(schema);
+    others.keySet().removeAll(NOTES);
+    Object target = others.remove("$ref");
+    if (!others.isEmpty()) {
+      return value(
+          Schemas.merged(
+              Map.of("allOf", List.of(others, Map.of("$ref", target))), this::resolved, path),
+          path);
+    }
+    String pointer = target.toString();
+    return pointer.equals("#")
+        ? rule("root", document, "#")
+        : rule(pointer, resolved(pointer, path), pointer);
+  }
+
+  /** The schema that a reference names. */
+  private Object resolved(String pointer, String path) {
+    Object at = document;
+    if (!pointer.startsWith("#")) {
+      throw new GrammarException(
+          "%s: expected a $ref within the schema, as #/$defs/name, found %s"
+              .formatted(path, pointer));
+    }
+    for (String step : pointer.substring(1).split("/")) {
+      if (step.isEmpty()) {
+        continue;
+      }
+      String name = step.replace("~1", "/").replace("~0", "~");
+      Object next =
+          switch (at) {
+            case Map<?, ?> map -> map.get(name);
+            case List<?> items
+                when name.matches("\\d{1,6}") && Integer.parseInt(name) < items.size() ->
+                items.get(Integer.parseInt(name));
+            case null, default -> null;
+          };
+      if (next == null) {
+        throw new GrammarException(
+            "%s: expected something at %s, found nothing".formatted(path, pointer));
+      }
+      at = next;
+    }
+    return at;
+  }
+
+  private Expression typed(Map<String, Object> schema, String path) {
+    Object type = schema.get("type");
+    if (type == null) {
+      type = impliedType(schema);
+    }
+    if (type instanceof List<?> types) {
+      List<Expression> alternatives = new ArrayList<>();
+      for (Object one : list(types, path + "/type")) {
+        alternatives.add(ofType(one, schema, path));
+      }
+      return Expression.choice(alternatives);
+    }
+    return type == null ? anyValue() : ofType(type, schema, path);
+  }
+
+  /** The type that the keywords speak of; null if there is none. */
+  private static String impliedType(Map<String, Object> schema) {
+    for (String type : List.of("object", "array", "string", "number")) {
+      if (KEYWORDS.get(type).stream().anyMatch(schema::containsKey)) {
+        return type;
+      }
+    }
+    return null;
+  }
+
+  private Expression ofType(Object type, Map<String, Object> schema, String path) {
+    return switch (type.toString()) {
+      case "object" -> object(schema, path);
+      case "array" -> array(schema, path);
+      case "string" -> SchemaStrings.of(schema, path, this::string);
+      case "integer" -> integer(schema, path);
+      case "number" -> number(schema, path);
+      case "boolean" -> JsonText.BOOLEAN;
+      case "null" -> JsonText.NULL;
+      default ->
+          throw new GrammarException(
+              "%s/type: expected object, array, string, integer, number, boolean or null, found %s"
+                  .formatted(path, type));
+    };
+  }
+
+  private Expression string() {
+    return rule("string", JsonText.STRING);
+  }
+
+  private Expression integer(Map<String, Object> schema, String path) {
+    Limits limits = Limits.of(schema, path);
+    if (limits.none()) {
+      return JsonText.INTEGER;
+    }
+    return found(
+        IntegerRange.whole(
+            limits.min() == null ? null : IntegerRange.ceiling(limits.min(), limits.openMin()),
+            limits.max() == null ? null : IntegerRange.floor(limits.max(), limits.openMax())),
+        path);
+  }
+
+  private Expression number(Map<String, Object> schema, String path) {
+    Limits limits = Limits.of(schema, path);
+    return limits.none()
+        ? rule("number", JsonText.NUMBER)
+        : found(
+            IntegerRange.decimal(limits.min(), limits.max(), limits.openMin(), limits.openMax()),
+            path);
+  }
+
+  private static Expression found(Expression expression, String path) {
+    if (expression == null) {
+      throw new GrammarException(path + ": expected limits with numbers between them, found none");
+    }
+    return expression;
+  }
+
+  /** The limits of a number; null where there is none. */
+  private record Limits(BigDecimal min, boolean openMin, BigDecimal max, boolean openMax) {
+    /** OpenAPI's formats of whole numbers. */
+    private static final Map<String, Integer> BITS = Map.of("int32", 32, "int64", 64);
+
+    static Limits of(Map<String, Object> schema, String path) {
+      BigDecimal min = decimal(schema, "minimum", path);
+      BigDecimal above = decimal(schema, "exclusiveMinimum", path);
+      BigDecimal max = decimal(schema, "maximum", path);
+      BigDecimal below = decimal(schema, "exclusiveMaximum", path);
+      if (schema.get("format") instanceof String format && BITS.containsKey(format)) {
+        BigDecimal size = new BigDecimal(BigInteger.TWO.pow(BITS.get(format) - 1));
+        min = min == null ? size.negate() : min.max(size.negate());
+        max = max == null ? size.subtract(BigDecimal.ONE) : max.min(size.subtract(BigDecimal.ONE));
+      }
+      boolean openMin = above != null && (min == null || above.compareTo(min) >= 0);
+      boolean openMax = below != null && (max == null || below.compareTo(max) <= 0);
+      return new Limits(openMin ? above : min, openMin, openMax ? below : max, openMax);
+    }
+
+    boolean none() {
+      return min == null && max == null;
+    }
+  }
+
+  private static BigDecimal decimal(Map<String, Object> schema, String keyword, String path) {
+    return switch (schema.get(keyword)) {
+      case null -> null;
+      case Number number -> new BigDecimal(number.toString());
+      case Object other ->
+          throw new GrammarException(
+              "%s/%s: expected a number, found %s".formatted(path, keyword, other));
+    };
+  }
+
+  private Expression array(Map<String, Object> schema, String path) {
+    List<Expression> first = new ArrayList<>();
+    if (schema.get("prefixItems") instanceof List<?> prefix) {
+      for (int i = 0; i < prefix.size(); i++) {
+        first.add(value(prefix.get(i), path + "/prefixItems/" + i));
+      }
+    }
+    int min = count(schema, "minItems", 0, path) - first.size();
+    int max = count(schema, "maxItems", Repeat.UNLIMITED, path);
+    Object items = schema.get("items");
+    boolean closed = Boolean.FALSE.equals(items) || items == null && !first.isEmpty();
+    if (max != Repeat.UNLIMITED) {
+      max -= first.size();
+    }
+    if (max < Repeat.UNLIMITED || closed && min > 0 || max != Repeat.UNLIMITED && min > max) {
+      throw new GrammarException(
+          path
+              + ": expected minItems, maxItems and prefixItems that agree, found that they do not");
+    }
+    if (closed || max == 0) {
+      return JsonText.bracketed("[", first, "]");
+    }
+    Expression item = items == null ? anyValue() : value(items, path + "/items");
+    Expression more = Expression.sequence(JsonText.COMMA, item);
+    if (first.isEmpty()) {
+      Expression rest =
+          new Repeat(more, Math.max(0, min - 1), max == Repeat.UNLIMITED ? max : max - 1);
+      Expression some = Expression.sequence(item, rest);
+      return Expression.sequence(
+          new Literal("["), min > 0 ? some : Expression.optional(some), new Literal("]"));
+    }
+    return Expression.sequence(
+        JsonText.bracketed("[", first, ""),
+        new Repeat(more, Math.max(0, min), max),
+        new Literal("]"));
+  }
+
+  private Expression object(Map<String, Object> schema, String path) {
+    Map<String, Object> properties =
+        schema.get("properties") instanceof Map<?, ?> map ? strings(map) : Map.of();
+    List<String> names = List.copyOf(properties.keySet());
+    List<?> required = schema.get("required") instanceof List<?> list ? list : List.of();
+    boolean open = !schema.containsKey("properties") && required.isEmpty();
+    Object more = schema.getOrDefault("additionalProperties", open);
+    for (Object name : required) {
+      if (!properties.containsKey(name)) {
+        throw new GrammarException(
+            "%s/required: expected names of properties, found %s".formatted(path, name));
+      }
+    }
+
+    Expression others = null;
+    if (!Boolean.FALSE.equals(more)) {
+      Expression key = names.isEmpty() ? string() : JsonText.stringOtherThan(names);
+      others =
+          rule(
+              path + " (other)",
+              Expression.sequence(
+                  key, JsonText.COLON, value(more, path + "/additionalProperties")));
+    }
+    List<Expression> members = new ArrayList<>();
+    for (String name : names) {
+      members.add(
+          Expression.sequence(
+              new Literal(JsonText.write(name)),
+              JsonText.COLON,
+              value(properties.get(name), path + "/properties/" + name)));
+    }
+    return Expression.sequence(
+        new Literal("{"), members(names, members, required, others, path), new Literal("}"));
+  }
+
+  /**
+   * The members from each property on, made from the last to the first: with a comma before them if
+   * one has come already.
+   */
+  private Expression members(
+      List<String> names,
+      List<Expression> members,
+      List<?> required,
+      Expression others,
+      String path) {
+    Expression first = Expression.EMPTY;
+    Expression further = Expression.EMPTY;
+    if (others != null) {
+      further = Expression.any(Expression.sequence(JsonText.COMMA, others));
+      first = Expression.optional(Expression.sequence(others, further));
+    }
+    for (int i = names.size() - 1; i >= 0; i--) {
+      boolean optional = !required.contains(names.get(i));
+      Expression member = rule(path + " (member " + i + ")", members.get(i));
+      Expression next =
+          further.equals(Expression.EMPTY) ? further : rule(path + " (after " + i + ")", further);
+      Expression asFirst = Expression.sequence(member, next);
+      Expression asNext = Expression.sequence(JsonText.COMMA, member, next);
+      first = optional ? Expression.choice(asFirst, first) : asFirst;
+      further = optional ? Expression.choice(asNext, next) : asNext;
+      if (optional && i > 0) {
+        first = rule(path + " (from " + i + ")", first);
+      }
+    }
+    return first;
+  }
+
+  private Expression anyValue() {
+    if (!rules.containsKey("value")) {
+      rules.put("value", Expression.EMPTY);
+      Expression value = new Reference("value");
+      Expression member = Expression.sequence(string(), JsonText.COLON, value);
+      rules.put(
+          "value",
+          Expression.choice(
+              string(),
+              rule("number", JsonText.NUMBER),
+              JsonText.BOOLEAN,
+              JsonText.NULL,
+              Expression.sequence(new Literal("["), listOf(value), new Literal("]")),
+              Expression.sequence(new Literal("{"), listOf(member), new Literal("}"))));
+    }
+    return new Reference("value");
+  }
+
+  private static Expression listOf(Expression item) {
+    return Expression.optional(
+        Expression.sequence(item, Expression.any(Expression.sequence(JsonText.COMMA, item))));
+  }
+
+  static int count(Map<String, Object> schema, String keyword, int without, String path) {
+    return switch (schema.get(keyword)) {
+      case null -> without;
+      case Long count when count >= 0 && count < 1_000_000_000 -> count.intValue();
+      case Object other ->
+          throw new GrammarException(
+              "%s/%s: expected a number from 0 to 999999999, found %s"
+                  .formatted(path, keyword, other));
+    };
+  }
+
+  private static void check(Map<String, Object> schema, String path) {
+    for (String keyword : schema.keySet()) {
+      boolean known =
+          NOTES.contains(keyword)
+              || COMMON.contains(keyword)
+              || KEYWORDS.values().stream().anyMatch(set -> set.contains(keyword));
+      if (!known) {
+        throw new GrammarException(
+            "%s: expected keywords that are supported, found %s".formatted(path, keyword));
+      }
+    }
+  }
+
+  private static List<?> list(Object value, String path) {
+    if (value instanceof List<?> list && !list.isEmpty()) {
+      return list;
+    }
+    throw new GrammarException("%s: expected a list, found %s".formatted(path, value));
+  }
+
+  @SuppressWarnings("unchecked") // JSON objects have strings as keys
+  static Map<String, Object> strings(Map<?, ?> map) {
+    return (Map<String, Object>) map;
+  }
+}

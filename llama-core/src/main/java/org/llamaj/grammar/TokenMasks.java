@@ -1,0 +1,185 @@
+package org.llamaj.grammar;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Which tokens of a vocabulary may follow each state of a grammar. Thread-safe; made once for a
+ * grammar and a model, and used by all generations.
+ *
+ * <p>Whether a token may come mostly depends on the top of a stack alone: the rule that is being
+ * read, and where in it (Dong et al. 2024, XGrammar). So the vocabulary is looked through once for
+ * each such place. Where a token leads out of the rule, its rest is tried with the calls below,
+ * once for each place that the rule was called from.
+ */
+public final class TokenMasks {
+  private static final int MOST_BYTES = 64 << 20;
+
+  private final TokenTrie trie;
+  private final StateSpace space;
+  private final int mostMasks;
+  private final Map<Frame, Local> locals = new HashMap<>();
+  private final Map<Place, TokenMask> places = new HashMap<>();
+  private final Map<Union, TokenMask> unions = new HashMap<>();
+
+  /**
+   * What the top of a stack says: tokens that fit, and nodes of the trie from which on they lead
+   * out.
+   */
+  private record Local(TokenMask inside, int[] exits) {}
+
+  /** The top of a stack, and the call below it. */
+  private record Place(Frame top, Frame call) {}
+
+  private record Union(List<TokenMask> masks, boolean complete) {}
+
+  TokenMasks(Automaton automaton, TokenTrie trie) {
+    this.trie = trie;
+    space = new StateSpace(automaton);
+    mostMasks = Math.max(64, MOST_BYTES / (8 * words()));
+  }
+
+  /**
+   * Begins to constrain a generation.
+   *
+   * @return for one generation
+   */
+  public TokenConstraint begin() {
+    return new TokenConstraint(this);
+  }
+
+  TokenTrie trie() {
+    return trie;
+  }
+
+  StateSpace space() {
+    return space;
+  }
+
+  /** The tokens that may follow a state; those that end the text if it may. */
+  TokenMask mask(State state) {
+    TokenMask mask = state.mask();
+    if (mask == null) {
+      mask = find(state);
+      state.setMask(mask);
+    }
+    return mask;
+  }
+
+  private synchronized TokenMask find(State state) {
+    if (locals.size() + places.size() + unions.size() > mostMasks) {
+      locals.clear();
+      places.clear();
+      unions.clear();
+      space.forget();
+    }
+    List<TokenMask> masks = new ArrayList<>();
+    for (Frame top : state.tops()) {
+      masks.add(mask(top));
+    }
+    return masks.size() == 1 && !state.complete()
+        ? masks.getFirst()
+        : unions.computeIfAbsent(new Union(masks, state.complete()), this::unite);
+  }
+
+  private TokenMask unite(Union union) {
+    long[] bits = new long[words()];
+    for (TokenMask mask : union.masks) {
+      for (int i = 0; i < bits.length; i++) {
+        bits[i] |= mask.bits()[i];
+      }
+    }
+    if (union.complete) {
+      trie.addEnds(bits);
+    }
+    return TokenMask.of(bits);
+  }
+
+  private TokenMask mask(Frame top) {
+    Frame call = top.parent();
+    while (call != null && !isCall(call)) {
+      call = call.parent();
+    }
+    Frame local = space.frame(top.node(), 0, local(top.parent(), call));
+    Place place = new Place(local, call);
+    TokenMask mask = places.get(place);
+    if (mask == null) {
+      mask = withExits(locals.computeIfAbsent(local, this::findLocal), call);
+      places.put(place, mask);
+    }
+    return mask;
+  }
+
+  private boolean isCall(Frame frame) {
+    return space.automaton().node(frame.node()) instanceof Node.Call;
+  }
+
+  /** The counted repetitions above a call, with counts as far from their limits as they matter. */
+  private Frame local(Frame frame, Frame call) {
+    if (frame == call) {
+      return Frame.OUTSIDE;
+    }
+    Node.Count node = (Node.Count) space.automaton().node(frame.node());
+    return space.frame(frame.node(), nearCount(node, frame.count()), local(frame.parent(), call));
+  }
+
+  /** A count that behaves as the given one for as many repetitions as a token has bytes. */
+  private int nearCount(Node.Count node, int count) {
+    int far = trie.longest() + 1;
+    if (count + (long) far < node.min()) {
+      return node.min() - far - 1;
+    }
+    return count > node.min() && count + (long) far < node.max() ? node.min() : count;
+  }
+
+  private Local findLocal(Frame top) {
+    long[] bits = new long[words()];
+    List<Integer> exits = new ArrayList<>();
+    trie.walk(
+        -1,
+        space.only(top),
+        (node, state) -> {
+          trie.addTokens(node, bits);
+          if (state.escaped() && !trie.isLeaf(node)) {
+            exits.add(node);
+          }
+        });
+    return new Local(TokenMask.of(bits), exits.stream().mapToInt(Integer::intValue).toArray());
+  }
+
+  private TokenMask withExits(Local local, Frame call) {
+    if (local.exits.length == 0 || call == null) {
+      return local.inside;
+    }
+    State after = space.at(((Node.Call) space.automaton().node(call.node())).next(), call.parent());
+    long[] bits = Arrays.copyOf(local.inside.bits(), words());
+    for (int exit : local.exits) {
+      trie.walk(exit, after, (node, _) -> trie.addTokens(node, bits));
+    }
+    return TokenMask.of(bits);
+  }
+
+  /** The tokens after which the text can be ended within a number of bytes. */
+  TokenMask within(State state, int firstNode, long limit) {
+    long[] bits = new long[words()];
+    trie.walk(
+        firstNode,
+        state,
+        (node, next) -> {
+          if (next.shortest() <= limit) {
+            trie.addTokens(node, bits);
+          }
+        });
+    if (state.complete()) {
+      trie.addEnds(bits);
+    }
+    return TokenMask.of(bits);
+  }
+
+  int words() {
+    return (trie.vocabularySize() + 63) / 64;
+  }
+}
