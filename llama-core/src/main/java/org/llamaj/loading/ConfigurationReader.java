@@ -192,7 +192,7 @@ final class ConfigurationReader {
   }
 
   private int rows(String tensor) {
-    Shape shape = checkpoint.tensor(tensor).shape();
+    Shape shape = checkpoint.description(tensor).shape();
     if (shape.rank() != 2 || shape.size(0) > Integer.MAX_VALUE) {
       throw wrong(tensor, "a tensor of shape [vocabulary, dim]", shape);
     }
