@@ -3,6 +3,7 @@ module org.llamaj.core {
   requires jdk.incubator.vector;
   requires jdk.jfr;
   requires transitive org.llamaj.tokenizer;
+  requires java.net.http;
   requires org.slf4j;
 
   exports org.llamaj;
@@ -10,10 +11,12 @@ module org.llamaj.core {
   exports org.llamaj.checkpoint;
   exports org.llamaj.checkpoint.gguf;
   exports org.llamaj.checkpoint.huggingface;
+  exports org.llamaj.checkpoint.meta;
   exports org.llamaj.checkpoint.safetensors;
   exports org.llamaj.checkpoint.synth;
   exports org.llamaj.convert;
   exports org.llamaj.grammar;
+  exports org.llamaj.hub;
   exports org.llamaj.kernel;
   exports org.llamaj.sampling;
   exports org.llamaj.schema;

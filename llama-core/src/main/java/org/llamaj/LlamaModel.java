@@ -26,6 +26,9 @@ import org.llamaj.generate.ModelDrafter;
 import org.llamaj.generate.Scheduler;
 import org.llamaj.generate.TokenChooser;
 import org.llamaj.generate.TokenLoop;
+import org.llamaj.hub.Hub;
+import org.llamaj.hub.HubModel;
+import org.llamaj.hub.HubSettings;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.loading.AdapterReader;
 import org.llamaj.loading.LoadedModel;
@@ -92,6 +95,18 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
+   * Loads a model with default options; gets it from the Hugging Face Hub first, if need be.
+   *
+   * @param place {@code hf:owner/name}, with {@code @revision}, {@code :Q4_K_M} or {@code
+   *     /file.gguf} if wanted, or else a path
+   * @return to be closed by the caller
+   * @throws LlamaException if the model is not to be had, or is none that this library runs
+   */
+  public static LlamaModel load(String place) {
+    return builder(place).load();
+  }
+
+  /**
    * Tells how much memory a model would need, from the header of its file.
    *
    * @param path of a model, as {@link Checkpoint#open} knows it
@@ -112,7 +127,23 @@ public final class LlamaModel implements AutoCloseable {
    */
   public static ModelBuilder builder(Path path) {
     Objects.requireNonNull(path, "path");
-    return new ModelBuilder(() -> Checkpoint.open(path));
+    return new ModelBuilder(_ -> Checkpoint.open(path));
+  }
+
+  /**
+   * Begins to load a model from the Hugging Face Hub or from files. The Hub's settings are those of
+   * the environment, {@link HubSettings#fromEnvironment}.
+   *
+   * @param place {@code hf:owner/name}, with {@code @revision}, {@code :Q4_K_M} or {@code
+   *     /file.gguf} if wanted, or else a path
+   * @return options to set, then {@link ModelBuilder#load}, which downloads what is missing
+   * @throws LlamaException if the place is of neither form
+   */
+  public static ModelBuilder builder(String place) {
+    if (!HubModel.isOne(place)) return builder(Path.of(place));
+    HubModel model = HubModel.parse(place);
+    return new ModelBuilder(
+        listener -> Checkpoint.open(new Hub(HubSettings.fromEnvironment()).fetch(model, listener)));
   }
 
   /**
@@ -124,7 +155,7 @@ public final class LlamaModel implements AutoCloseable {
    * @return options to set, then {@link ModelBuilder#load}
    */
   public static ModelBuilder builder(Class<?> owner, String resource) {
-    return new ModelBuilder(() -> readResource(owner, resource));
+    return new ModelBuilder(_ -> readResource(owner, resource));
   }
 
   /**
@@ -135,7 +166,7 @@ public final class LlamaModel implements AutoCloseable {
    * @return options to set, then {@link ModelBuilder#load}, which reads the stream
    */
   public static ModelBuilder builder(InputStream stream, String name) {
-    return new ModelBuilder(() -> GgufReader.read(stream, name));
+    return new ModelBuilder(_ -> GgufReader.read(stream, name));
   }
 
   /**
@@ -422,6 +453,15 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
+   * What the model is, in short.
+   *
+   * @return as its files say
+   */
+  public ModelInfo info() {
+    return ModelInfo.of(this);
+  }
+
+  /**
    * What the model is and how it runs, for people: architecture, sizes, kernels and why these.
    *
    * @return several lines
@@ -495,7 +535,14 @@ public final class LlamaModel implements AutoCloseable {
     int room = sequence.contextLength() - prompt.length() + 1;
     int most =
         reserve == TokenLoop.NO_SLIDING ? Math.min(options.maxTokens(), room) : options.maxTokens();
-    TokenChooser chooser = new TokenChooser(options, tokenizer(), grammars, prompt.ids(), most);
+    TokenChooser chooser =
+        new TokenChooser(
+            options,
+            tokenizer(),
+            transformer().configuration().vocabularySize(),
+            grammars,
+            prompt.ids(),
+            most);
     GenerationStream[] stream = new GenerationStream[1];
     Runnable atEnd =
         () -> {

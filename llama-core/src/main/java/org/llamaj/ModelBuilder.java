@@ -4,10 +4,12 @@ import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.gguf.GgufReader;
 import org.llamaj.events.LoadEvent;
+import org.llamaj.hub.DownloadListener;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.loading.LoadingOptions;
@@ -18,7 +20,7 @@ import org.llamaj.loading.MemoryPlanner;
  * thread; may load several times.
  */
 public final class ModelBuilder {
-  private final Supplier<Checkpoint> source;
+  private final Function<DownloadListener, Checkpoint> source;
   private OptionalInt contextLength = OptionalInt.empty();
   private OptionalInt threads = OptionalInt.empty();
   private Optional<String> kernels = Optional.empty();
@@ -33,8 +35,9 @@ public final class ModelBuilder {
   private Optional<GenerationListener> generations = Optional.empty();
   private int queueLimit = 1024;
   private LoadListener listener = _ -> {};
+  private DownloadListener downloadListener = (_, _, _) -> {};
 
-  ModelBuilder(Supplier<Checkpoint> source) {
+  ModelBuilder(Function<DownloadListener, Checkpoint> source) {
     this.source = source;
   }
 
@@ -226,6 +229,17 @@ public final class ModelBuilder {
   }
 
   /**
+   * Sets who is told how far a download from the Hub has come, if there is one.
+   *
+   * @param value called on the loading thread
+   * @return this
+   */
+  public ModelBuilder onDownload(DownloadListener value) {
+    downloadListener = Objects.requireNonNull(value, "value");
+    return this;
+  }
+
+  /**
    * Loads the model.
    *
    * @return to be closed by the caller
@@ -235,7 +249,8 @@ public final class ModelBuilder {
   public LlamaModel load() {
     LoadEvent event = new LoadEvent();
     event.begin();
-    LoadedModel loaded = LoadedModel.load(source.get(), options(), listener::onProgress);
+    LoadedModel loaded =
+        LoadedModel.load(source.apply(downloadListener), options(), listener::onProgress);
     event.model = loaded.checkpoint().source();
     event.kernels = loaded.selection().provider().name();
     event.bytes = loaded.checkpoint().totalBytes();
@@ -251,7 +266,7 @@ public final class ModelBuilder {
    * @throws LlamaException if the file is no model this library runs
    */
   public MemoryPlan plan() {
-    try (Checkpoint checkpoint = source.get()) {
+    try (Checkpoint checkpoint = source.apply(downloadListener)) {
       return MemoryPlanner.plan(checkpoint, options());
     }
   }

@@ -6,8 +6,8 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.DerivedTensor;
+import org.llamaj.checkpoint.TensorDescription;
 import org.llamaj.loading.LoadedModel;
-import org.llamaj.tensor.Tensor;
 import org.llamaj.transformer.Configuration;
 
 /** Tells in words what a model is and how it runs. */
@@ -76,13 +76,7 @@ final class ModelDescription {
   }
 
   private static String parameters(Checkpoint checkpoint) {
-    long count = 0;
-    for (Tensor tensor : checkpoint.tensors()) {
-      count += tensor.shape().elements();
-    }
-    for (DerivedTensor derived : checkpoint.derived()) {
-      count += derived.description().shape().elements();
-    }
+    long count = checkpoint.parameters();
     return count >= 1_000_000_000
         ? "%.2f billion parameters".formatted(count / 1e9)
         : "%.1f million parameters".formatted(count / 1e6);
@@ -105,8 +99,8 @@ final class ModelDescription {
   /** The element types by their share of the bytes, the largest first. */
   private static String types(Checkpoint checkpoint) {
     Map<String, Long> bytes = new TreeMap<>();
-    for (Tensor tensor : checkpoint.tensors()) {
-      bytes.merge(tensor.type().name(), tensor.data().byteSize(), Long::sum);
+    for (TensorDescription tensor : checkpoint.descriptions()) {
+      bytes.merge(tensor.type().name(), tensor.bytes(), Long::sum);
     }
     List<String> names =
         bytes.entrySet().stream()

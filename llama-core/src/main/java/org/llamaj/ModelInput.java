@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 import org.llamaj.loading.Media;
 import org.llamaj.spi.MediaEncoding;
 import org.llamaj.tokenizer.Tokenizer;
@@ -26,9 +27,10 @@ public final class ModelInput {
    * A picture among the ids.
    *
    * @param picture the image file
+   * @param layout how it is laid out
    * @param places the indices of its placeholders, ascending
    */
-  private record Place(Picture picture, int[] places) {}
+  private record Place(Picture picture, ImageLayout layout, int[] places) {}
 
   private final int[] ids;
   private final List<Place> pictures;
@@ -68,21 +70,67 @@ public final class ModelInput {
     try {
       int placeholder = layout.id(tokenizer, layout.placeholder());
       int mark = layout.id(tokenizer, "<|image|>");
-      List<int[]> blocks = new ArrayList<>();
-      for (Picture picture : pictures) {
-        Content.Image image = media.encoder().look(picture);
-        blocks.add(layout.ids(tokenizer, image.width(), image.height()));
-      }
+      List<Content.Image> images = pictures.stream().map(media.encoder()::look).toList();
       int[] all = ids;
-      if (count(ids, placeholder) == 0) {
+      if (indices(ids, placeholder, 0, ids.length).length == 0) {
+        List<int[]> blocks =
+            images.stream().map(i -> layout.ids(tokenizer, i.width(), i.height())).toList();
         all =
-            count(ids, mark) == 0
+            indices(ids, mark, 0, ids.length).length == 0
                 ? before(ids, blocks, begin(ids, tokenizer, layout))
                 : instead(ids, mark, blocks);
       }
-      return new ModelInput(all, places(all, placeholder, pictures, blocks), Optional.of(media));
+      List<Place> places = new ArrayList<>();
+      int from = 0;
+      for (int i = 0; i < images.size(); i++) {
+        Block block = Block.find(all, from, images.get(i), layout, tokenizer);
+        if (block == null) {
+          throw new LlamaException(
+              "expected the tokens of %d pictures in the prompt, found those of %d: picture %d, of %d x %d pixels, has no place"
+                  .formatted(
+                      images.size(), i, i + 1, images.get(i).width(), images.get(i).height()));
+        }
+        int[] indices = indices(all, placeholder, block.start(), block.end());
+        places.add(new Place(pictures.get(i), block.layout(), indices));
+        from = block.end();
+      }
+      if (indices(all, placeholder, from, all.length).length > 0) {
+        throw new LlamaException(
+            "expected the tokens of %d pictures in the prompt, found those of more"
+                .formatted(images.size()));
+      }
+      return new ModelInput(all, places, Optional.of(media));
     } catch (TokenizerException e) {
       throw new LlamaException(e.getMessage(), e);
+    }
+  }
+
+  /** The tokens of a picture. */
+  private record Block(int start, int end, ImageLayout layout) {
+
+    /** The next one, written with as many tiles as the layout allows, or fewer. */
+    static Block find(
+        int[] ids, int from, Content.Image image, ImageLayout layout, Tokenizer tokenizer) {
+      Block best = null;
+      Optional<ImageLayout> candidate = Optional.of(layout);
+      while (candidate.isPresent()) {
+        int[] block = candidate.get().ids(tokenizer, image.width(), image.height());
+        int start = indexOf(ids, block, from);
+        if (start >= 0 && (best == null || start < best.start())) {
+          best = new Block(start, start + block.length, candidate.get());
+        }
+        candidate = candidate.get().smaller();
+      }
+      return best;
+    }
+
+    private static int indexOf(int[] ids, int[] block, int from) {
+      for (int start = from; start + block.length <= ids.length; start++) {
+        if (Arrays.equals(ids, start, start + block.length, block, 0, block.length)) {
+          return start;
+        }
+      }
+      return -1;
     }
   }
 
@@ -94,7 +142,7 @@ public final class ModelInput {
     List<Place> places = new ArrayList<>();
     for (Prompt.ImagePlace image : prompt.images()) {
       int[] indices = indices(ids, placeholder, image.start(), image.end());
-      places.add(new Place(LlamaModel.picture(image.image()), indices));
+      places.add(new Place(LlamaModel.picture(image.image()), layout, indices));
     }
     return new ModelInput(ids, places, Optional.of(media));
   }
@@ -147,7 +195,10 @@ public final class ModelInput {
     }
     MediaEncoding[] made = new MediaEncoding[pictures.size()];
     for (int i = 0; i < made.length; i++) {
-      made[i] = media.orElseThrow().encode(pictures.get(i).picture(), cancelled);
+      made[i] =
+          media
+              .orElseThrow()
+              .encode(pictures.get(i).picture(), pictures.get(i).layout(), cancelled);
     }
     encodings = made;
   }
@@ -170,7 +221,7 @@ public final class ModelInput {
       case MediaEncoding.EmbeddingRows(var rows) ->
           batch.add(sequence, rows, Arrays.binarySearch(place.places(), index));
       case MediaEncoding.CrossAttentionStates(var states) ->
-          throw new LlamaException("this model has no cross-attention layers");
+          batch.add(sequence, ids[index], states);
     }
   }
 
@@ -182,7 +233,8 @@ public final class ModelInput {
       boolean same =
           at[i] == null || other.at[i] == null
               ? at[i] == other.at[i]
-              : at[i].picture().equals(other.at[i].picture());
+              : at[i].picture().equals(other.at[i].picture())
+                  && at[i].layout().equals(other.at[i].layout());
       if (!same) {
         return i;
       }
@@ -196,7 +248,7 @@ public final class ModelInput {
     for (Place place : pictures) {
       int[] places = Arrays.stream(place.places()).filter(index -> index < count).toArray();
       if (places.length > 0) {
-        rest.add(new Place(place.picture(), places));
+        rest.add(new Place(place.picture(), place.layout(), places));
       }
     }
     return new ModelInput(Arrays.copyOf(ids, count), rest, media);
@@ -209,29 +261,9 @@ public final class ModelInput {
     List<Place> both = new ArrayList<>(pictures);
     for (Place place : next.pictures) {
       int[] moved = Arrays.stream(place.places()).map(index -> index + ids.length).toArray();
-      both.add(new Place(place.picture(), moved));
+      both.add(new Place(place.picture(), place.layout(), moved));
     }
     return new ModelInput(all, both, media.or(() -> next.media));
-  }
-
-  private static List<Place> places(
-      int[] ids, int placeholder, List<Picture> pictures, List<int[]> blocks) {
-    int found = count(ids, placeholder);
-    int wanted = blocks.stream().mapToInt(block -> count(block, placeholder)).sum();
-    if (found != wanted) {
-      throw new LlamaException(
-          "expected %d placeholders for %d pictures of these sizes among the tokens, found %d"
-              .formatted(wanted, pictures.size(), found));
-    }
-    int[] all = indices(ids, placeholder, 0, ids.length);
-    List<Place> places = new ArrayList<>();
-    int from = 0;
-    for (int i = 0; i < pictures.size(); i++) {
-      int to = from + count(blocks.get(i), placeholder);
-      places.add(new Place(pictures.get(i), Arrays.copyOfRange(all, from, to)));
-      from = to;
-    }
-    return places;
   }
 
   /** After the token that begins a text; Llama 3.2 Vision learned pictures in front of it. */
@@ -248,7 +280,7 @@ public final class ModelInput {
   }
 
   private static int[] instead(int[] ids, int mark, List<int[]> blocks) {
-    int marks = count(ids, mark);
+    int marks = indices(ids, mark, 0, ids.length).length;
     if (marks != blocks.size()) {
       throw new LlamaException(
           "expected a mark <|image|> for each of %d pictures, found %d"
@@ -260,11 +292,7 @@ public final class ModelInput {
         .toArray();
   }
 
-  private static int count(int[] ids, int id) {
-    return (int) Arrays.stream(ids).filter(x -> x == id).count();
-  }
-
   private static int[] indices(int[] ids, int id, int from, int to) {
-    return java.util.stream.IntStream.range(from, to).filter(i -> ids[i] == id).toArray();
+    return IntStream.range(from, to).filter(i -> ids[i] == id).toArray();
   }
 }

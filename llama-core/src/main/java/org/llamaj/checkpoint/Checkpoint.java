@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.SequencedCollection;
 import java.util.SequencedMap;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.llamaj.tensor.Tensor;
 import org.llamaj.tokenizer.Tokenizer;
 import org.llamaj.tokenizer.TokenizerException;
@@ -95,8 +96,9 @@ public final class Checkpoint implements AutoCloseable {
    * files that are not part of a model the names are those in the file.
    *
    * @param path a GGUF file (the first one of a split model); a directory with {@code config.json}
-   *     and safetensors files as on Hugging Face, or one of these files; any safetensors file, or
-   *     an index of several; or a directory with a GGUF model
+   *     and safetensors files as on Hugging Face, or one of these files; a directory with {@code
+   *     params.json} and {@code consolidated.00.pth} as Meta publishes them, or one of these files;
+   *     any safetensors file, or an index of several; or a directory with a GGUF model
    * @return the open checkpoint, to be closed by the caller
    * @throws CheckpointException if there is nothing of a known format, or it is damaged
    */
@@ -145,12 +147,13 @@ public final class Checkpoint implements AutoCloseable {
    * @throws CheckpointException if there is no such tensor, or the checkpoint is closed
    */
   public Tensor tensor(String name) {
-    return find(name)
-        .orElseThrow(
-            () ->
-                new CheckpointException(
-                    "%s: tensor %s: expected it among the %d tensors, found none of that name"
-                        .formatted(source(), name, tensors.size())));
+    return find(name).orElseThrow(() -> missing(name));
+  }
+
+  private CheckpointException missing(String name) {
+    return new CheckpointException(
+        "%s: tensor %s: expected it among the %d tensors, found none of that name"
+            .formatted(source(), name, tensors.size()));
   }
 
   /**
@@ -160,6 +163,38 @@ public final class Checkpoint implements AutoCloseable {
    */
   public List<DerivedTensor> derived() {
     return derived;
+  }
+
+  /**
+   * Names, types and shapes of all tensors, those included that have to be made.
+   *
+   * @return in the order of the file
+   */
+  public List<TensorDescription> descriptions() {
+    return Stream.concat(
+            tensors.sequencedValues().stream()
+                .map(tensor -> new TensorDescription(tensor.name(), tensor.type(), tensor.shape())),
+            derived.stream().map(DerivedTensor::description))
+        .toList();
+  }
+
+  /**
+   * Name, type and shape of a tensor that must be there, or must be one that can be made.
+   *
+   * @param name for example {@code token_embd.weight}
+   * @return its description
+   * @throws CheckpointException if there is no such tensor
+   */
+  public TensorDescription description(String name) {
+    return descriptions().stream()
+        .filter(tensor -> tensor.name().equals(name))
+        .findFirst()
+        .orElseThrow(() -> missing(name));
+  }
+
+  /** {@return how many values all tensors have together} */
+  public long parameters() {
+    return descriptions().stream().mapToLong(tensor -> tensor.shape().elements()).sum();
   }
 
   /**

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.llamaj.checkpoint.gguf.GgufReader;
 import org.llamaj.checkpoint.huggingface.HuggingFaceReader;
+import org.llamaj.checkpoint.meta.MetaReader;
 import org.llamaj.checkpoint.safetensors.SafetensorsReader;
 
 /** The formats of model files, told apart by what is in them. */
@@ -26,6 +27,13 @@ enum CheckpointFormat {
     @Override
     Checkpoint open(Path path) {
       return HuggingFaceReader.open(Files.isDirectory(path) ? path : parent(path));
+    }
+  },
+  /** A directory of Meta's, or one of the files in it. */
+  META {
+    @Override
+    Checkpoint open(Path path) {
+      return MetaReader.open(Files.isDirectory(path) ? path : parent(path));
     }
   },
   /** A safetensors file or an index of several, without anything that describes a model. */
@@ -47,10 +55,11 @@ enum CheckpointFormat {
 
   private static CheckpointFormat ofDirectory(Path directory) {
     if (HuggingFaceReader.isIn(directory)) return HUGGING_FACE;
+    if (MetaReader.isIn(directory)) return META;
     if (SafetensorsReader.isIn(directory)) return SAFETENSORS;
     if (!ggufFiles(directory).isEmpty()) return GGUF;
     throw new CheckpointException(
-        "%s: expected a model: a GGUF file, or safetensors files with their config.json; found neither"
+        "%s: expected a model: a GGUF file, safetensors files with their config.json, or consolidated.00.pth with its params.json; found none of them"
             .formatted(directory.toAbsolutePath()));
   }
 
@@ -59,6 +68,7 @@ enum CheckpointFormat {
     boolean safetensors = name(file).endsWith(".json");
     if (!safetensors) {
       MemorySegment start = start(file);
+      if (startsWith(start, "PK\3\4") && MetaReader.isIn(parent(file))) return META;
       safetensors = !startsWith(start, "GGUF") && SafetensorsReader.looksLike(start, size(file));
     }
     if (!safetensors) return GGUF;

@@ -231,6 +231,23 @@ public final class JsonObject {
   }
 
   /**
+   * A member that must be there and an array of objects.
+   *
+   * @param name of the member
+   * @return the objects
+   * @throws CheckpointException if it is absent or something else
+   */
+  public List<JsonObject> objects(String name) {
+    List<?> list = array(name).orElseThrow(() -> missing(name, "an array of objects"));
+    JsonObject[] objects = new JsonObject[list.size()];
+    for (int i = 0; i < objects.length; i++) {
+      if (!(list.get(i) instanceof Map<?, ?> map)) throw wrong(name, "an array of objects");
+      objects[i] = new JsonObject("%s[%d]".formatted(path(name), i), false, map);
+    }
+    return List.of(objects);
+  }
+
+  /**
    * A member that is an array of integers, or a single one.
    *
    * @param name of the member

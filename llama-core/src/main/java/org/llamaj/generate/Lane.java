@@ -127,6 +127,15 @@ public final class Lane implements AutoCloseable {
   }
 
   /**
+   * How many tokens can be sampled.
+   *
+   * @return the length of a row of logits
+   */
+  public int vocabularySize() {
+    return vocabularySize;
+  }
+
+  /**
    * Submits a prompt, of which the sequence has the first tokens already. Its last token's logits
    * will be {@link #logits logits(0)}.
    *

@@ -17,11 +17,11 @@ final class Probabilities {
   /**
    * @param alternatives how many of the most probable tokens to tell beside each token
    */
-  Probabilities(Tokenizer tokenizer, int alternatives) {
+  Probabilities(Tokenizer tokenizer, int vocabularySize, int alternatives) {
     this.tokenizer = tokenizer;
-    this.alternatives = Math.min(alternatives, tokenizer.vocabularySize());
-    candidates = new Candidates(tokenizer.vocabularySize());
-    logits = new float[tokenizer.vocabularySize()];
+    this.alternatives = Math.min(alternatives, vocabularySize);
+    candidates = new Candidates(vocabularySize);
+    logits = new float[vocabularySize];
   }
 
   /** Takes note of logits, which may be changed afterwards. */

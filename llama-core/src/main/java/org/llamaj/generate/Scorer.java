@@ -38,7 +38,8 @@ public final class Scorer {
    * @throws LlamaException if the context is too short
    */
   public Score score(int[] ids, int from, int alternatives) {
-    Probabilities probabilities = new Probabilities(tokenizer, alternatives);
+    Probabilities probabilities =
+        new Probabilities(tokenizer, transformer.configuration().vocabularySize(), alternatives);
     List<TokenProbability> scored = new ArrayList<>();
     try (Sequence sequence = transformer.newSequence()) {
       if (ids.length - 1 > sequence.contextLength()) {

@@ -30,6 +30,7 @@ public final class TokenChooser implements Sampler {
   /**
    * @param options how to choose
    * @param tokenizer of the model
+   * @param vocabularySize how many ids the model writes; it may read some more
    * @param grammars prepares the grammar of the options
    * @param prompt ids before the first one to be chosen; those beyond the vocabulary stand for
    *     pictures
@@ -40,17 +41,18 @@ public final class TokenChooser implements Sampler {
   public TokenChooser(
       GenerationOptions options,
       Tokenizer tokenizer,
+      int vocabularySize,
       GrammarCompiler grammars,
       int[] prompt,
       int tokensLeft) {
-    int vocabularySize = tokenizer.vocabularySize();
     chain = new SamplerChain(options.sampling(), vocabularySize, tokenizer::text);
     candidates = new Candidates(vocabularySize);
     constraint = options.grammar().map(grammar -> grammars.compile(grammar).begin());
     completes = options.completion() && constraint.isPresent();
     probabilities =
         options.logProbabilities().isPresent()
-            ? Optional.of(new Probabilities(tokenizer, options.logProbabilities().getAsInt()))
+            ? Optional.of(
+                new Probabilities(tokenizer, vocabularySize, options.logProbabilities().getAsInt()))
             : Optional.empty();
     this.tokensLeft = tokensLeft;
     if (completes && tokensLeft > 0) {

@@ -39,6 +39,16 @@ public record AttentionShape(
   }
 
   /**
+   * The same proportions in another layer.
+   *
+   * @param other index of the layer
+   * @return the shape
+   */
+  public AttentionShape inLayer(int other) {
+    return new AttentionShape(other, heads, kvHeads, headDim, scale, chunk, cacheType);
+  }
+
+  /**
    * Query heads that share one key/value head.
    *
    * @return heads / kvHeads

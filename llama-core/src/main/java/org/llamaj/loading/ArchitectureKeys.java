@@ -1,5 +1,6 @@
 package org.llamaj.loading;
 
+import java.util.Optional;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
 import org.llamaj.checkpoint.Metadata;
@@ -49,6 +50,10 @@ final class ArchitectureKeys {
       throw wrong(name, "a positive number", value);
     }
     return value;
+  }
+
+  Optional<int[]> integers(String name) {
+    return metadata.integers(key(name));
   }
 
   boolean boolOr(String name, boolean fallback) {

@@ -1,5 +1,6 @@
 package org.llamaj.loading;
 
+import java.util.Arrays;
 import java.util.List;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
@@ -7,6 +8,7 @@ import org.llamaj.checkpoint.Metadata;
 import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.tensor.Shape;
 import org.llamaj.transformer.Configuration;
+import org.llamaj.transformer.CrossAttention;
 import org.llamaj.transformer.Experts;
 import org.llamaj.transformer.InterleavedAttention;
 import org.llamaj.transformer.Rope;
@@ -17,9 +19,10 @@ final class ConfigurationReader {
 
   private static final String LLAMA = "llama";
   private static final String LLAMA4 = "llama4";
+  private static final String MLLAMA = "mllama";
 
   /** The architectures this library runs. */
-  private static final List<String> ARCHITECTURES = List.of(LLAMA, LLAMA4);
+  private static final List<String> ARCHITECTURES = List.of(LLAMA, LLAMA4, MLLAMA);
 
   private static final int MAX_DIM = 1 << 20;
   private static final int MAX_FEED_FORWARD = 16 * MAX_DIM;
@@ -81,7 +84,8 @@ final class ConfigurationReader {
                 ? RotaryPairs.HALF_SPLIT
                 : RotaryPairs.INTERLEAVED),
         interleavedAttention(experts),
-        experts);
+        experts,
+        crossAttention(layers));
   }
 
   private void checkArchitecture() {
@@ -182,12 +186,35 @@ final class ConfigurationReader {
         keys.boolOr(Metadata.QUERY_KEY_NORM, experts.count() != EXPERTS_OF_MAVERICK));
   }
 
+  /** Llama 3.2 Vision reads tokens that it never writes. */
   private int vocabularySize() {
-    Shape shape = checkpoint.tensor("token_embd.weight").shape();
+    return architecture.equals(MLLAMA) ? rows("output.weight") : rows("token_embd.weight");
+  }
+
+  private int rows(String tensor) {
+    Shape shape = checkpoint.description(tensor).shape();
     if (shape.rank() != 2 || shape.size(0) > Integer.MAX_VALUE) {
-      throw wrong("token_embd.weight", "a tensor of shape [vocabulary, dim]", shape);
+      throw wrong(tensor, "a tensor of shape [vocabulary, dim]", shape);
     }
     return (int) shape.size(0);
+  }
+
+  private CrossAttention crossAttention(int layers) {
+    if (!architecture.equals(MLLAMA)) {
+      return CrossAttention.NONE;
+    }
+    String key = "attention.cross_attention_layers";
+    List<Integer> indices =
+        keys.integers(key).stream().flatMapToInt(Arrays::stream).sorted().boxed().toList();
+    if (indices.stream().anyMatch(index -> index < 0 || index >= layers)) {
+      throw keys.wrong(key, "layers from 0 to " + (layers - 1), indices);
+    }
+    int extra = rows("token_embd.weight") - rows("output.weight");
+    if (extra < 0) {
+      throw wrong(
+          "token_embd.weight", "at least as many rows as output.weight", rows("token_embd.weight"));
+    }
+    return new CrossAttention(indices, extra);
   }
 
   private CheckpointException wrong(String place, String expected, Object found) {

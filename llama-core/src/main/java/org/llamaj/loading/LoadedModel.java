@@ -204,11 +204,11 @@ public record LoadedModel(
 
   private static Tokenizer tokenizer(Checkpoint checkpoint, Configuration configuration) {
     Tokenizer tokenizer = checkpoint.tokenizer();
-    if (tokenizer.vocabularySize() != configuration.vocabularySize()) {
+    if (tokenizer.vocabularySize() != configuration.embeddingRows()) {
       throw new CheckpointException(
           "%s: expected as many tokens as token_embd.weight has rows, %d, found %d"
               .formatted(
-                  checkpoint.source(), configuration.vocabularySize(), tokenizer.vocabularySize()));
+                  checkpoint.source(), configuration.embeddingRows(), tokenizer.vocabularySize()));
     }
     return tokenizer;
   }

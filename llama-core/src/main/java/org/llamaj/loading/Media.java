@@ -7,6 +7,7 @@ import java.util.ServiceLoader;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.llamaj.LlamaException;
 import org.llamaj.Picture;
 import org.llamaj.checkpoint.Checkpoint;
@@ -15,6 +16,7 @@ import org.llamaj.kernel.Workers;
 import org.llamaj.spi.MediaEncoder;
 import org.llamaj.spi.MediaEncoderProvider;
 import org.llamaj.spi.MediaEncoding;
+import org.llamaj.tokenizer.chat.ImageLayout;
 
 /**
  * A model's encoder of pictures, with what it made of the last ones, so that a second question
@@ -29,8 +31,11 @@ public final class Media implements AutoCloseable {
   private final Optional<Checkpoint> ownWeights;
   private final long cacheBytes;
   private final ReentrantLock lock = new ReentrantLock();
-  private final Map<Picture, MediaEncoding> encodings = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<Seen, MediaEncoding> encodings = new LinkedHashMap<>(16, 0.75f, true);
   private long bytes;
+
+  private record Seen(Picture picture, ImageLayout layout) {}
+
   private volatile boolean closed;
 
   /**
@@ -83,7 +88,7 @@ public final class Media implements AutoCloseable {
                         .formatted(weights.source())));
   }
 
-  private static java.util.stream.Stream<MediaEncoderProvider> providers() {
+  private static Stream<MediaEncoderProvider> providers() {
     return ServiceLoader.load(
             MediaEncoderProvider.class, MediaEncoderProvider.class.getClassLoader())
         .stream()
@@ -103,31 +108,34 @@ public final class Media implements AutoCloseable {
    * Encodes a picture, or remembers what came out the last time.
    *
    * @param picture an image file
+   * @param layout the encoder's, or a smaller one
    * @param cancelled asked now and then; true ends the work
    * @return what the model reads in its place
    * @throws LlamaException if it is no picture
    * @throws CancellationException if the work was cancelled or the model is closed
    */
-  public MediaEncoding encode(Picture picture, BooleanSupplier cancelled) {
+  public MediaEncoding encode(Picture picture, ImageLayout layout, BooleanSupplier cancelled) {
+    Seen key = new Seen(picture, layout);
     lock.lock();
     try {
       if (closed) {
         throw new CancellationException("the model was closed");
       }
-      MediaEncoding known = encodings.get(picture);
+      MediaEncoding known = encodings.get(key);
       if (known != null) {
         return known;
       }
-      MediaEncoding encoding = encoder.encode(picture, () -> closed || cancelled.getAsBoolean());
-      remember(picture, encoding);
+      MediaEncoding encoding =
+          encoder.encode(picture, layout, () -> closed || cancelled.getAsBoolean());
+      remember(key, encoding);
       return encoding;
     } finally {
       lock.unlock();
     }
   }
 
-  private void remember(Picture picture, MediaEncoding encoding) {
-    encodings.put(picture, encoding);
+  private void remember(Seen key, MediaEncoding encoding) {
+    encodings.put(key, encoding);
     bytes += encoding.bytes();
     var eldest = encodings.entrySet().iterator();
     while (bytes > cacheBytes && encodings.size() > 1) {

@@ -28,12 +28,13 @@ public interface MediaEncoder extends AutoCloseable {
    * Encodes one picture.
    *
    * @param picture an image file
+   * @param layout that of {@link #layout} or a {@linkplain ImageLayout#smaller smaller} one
    * @param cancelled asked now and then; true ends the work
    * @return what the model reads in its place
    * @throws org.llamaj.LlamaException if it is no picture this encoder reads
    * @throws java.util.concurrent.CancellationException if the work was cancelled
    */
-  MediaEncoding encode(Picture picture, BooleanSupplier cancelled);
+  MediaEncoding encode(Picture picture, ImageLayout layout, BooleanSupplier cancelled);
 
   /**
    * What the encoder is, for {@code describe()}.

@@ -2,6 +2,7 @@ package org.llamaj.transformer;
 
 import java.util.Arrays;
 import java.util.function.BooleanSupplier;
+import org.llamaj.kernel.PageTable;
 import org.llamaj.kernel.Span;
 import org.llamaj.tensor.FloatMatrix;
 
@@ -13,6 +14,7 @@ public final class Batch {
   private static final BooleanSupplier NEVER = () -> false;
 
   private final int vocabularySize;
+  private final int readable; // token ids
   private final int dim;
   private final int[] tokens;
   private final int[] positions;
@@ -23,6 +25,12 @@ public final class Batch {
   private final FloatMatrix[] embeddings;
 
   private final int[] embeddingRows;
+
+  /** What the cross-attention layers see from this token on, or null. */
+  private final FloatMatrix[] pictures;
+
+  private Span[] seeing = new Span[1];
+  private int seeingCount;
   private float[][] own = new float[0][]; // made on demand
   private float[][] logits = new float[1][];
   private Span[] spans = new Span[1];
@@ -36,8 +44,10 @@ public final class Batch {
 
   private boolean statesWanted;
 
-  Batch(int capacity, int vocabularySize, int dim) {
+  Batch(int capacity, int vocabularySize, int readable, int dim) {
     this.vocabularySize = vocabularySize;
+    this.readable = readable;
+    pictures = new FloatMatrix[capacity];
     this.dim = dim;
     embeddings = new FloatMatrix[capacity];
     embeddingRows = new int[capacity];
@@ -72,6 +82,9 @@ public final class Batch {
     Arrays.fill(spans, 0, spanCount, null);
     Arrays.fill(embeddings, 0, size, null);
     Arrays.fill(states, 0, size, null);
+    Arrays.fill(pictures, 0, size, null);
+    Arrays.fill(seeing, 0, seeingCount, null);
+    seeingCount = 0;
     statesWanted = false;
     size = 0;
     spanCount = 0;
@@ -117,6 +130,28 @@ public final class Batch {
     embeddings[size] = rows;
     embeddingRows[size] = row;
     size++;
+    return this;
+  }
+
+  /**
+   * Adds the token of a picture, from which on the sequence sees the picture's states.
+   *
+   * @param sequence where the token belongs
+   * @param token its id, which may lie behind the vocabulary
+   * @param seen rows of dim values; read by the forward pass
+   * @return this
+   * @throws IllegalArgumentException if the batch is full, the model does not know the id or has no
+   *     cross-attention layers, or the sequence came earlier in the batch, before another one
+   */
+  public Batch add(Sequence sequence, int token, FloatMatrix seen) {
+    if (seen.columns() != dim || sequence.seenStates() == null) {
+      throw new IllegalArgumentException(
+          sequence.seenStates() == null
+              ? "the model has no cross-attention layers to see a picture with"
+              : "expected states of %d values, found %d".formatted(dim, seen.columns()));
+    }
+    add(sequence, token);
+    pictures[size - 1] = seen;
     return this;
   }
 
@@ -224,6 +259,7 @@ public final class Batch {
       sequences[size] = null;
       embeddings[size] = null;
       states[size] = null;
+      pictures[size] = null;
     }
     while (logitsCount > 0 && logitsRows[logitsCount - 1] >= size) {
       logitsCount--;
@@ -231,9 +267,9 @@ public final class Batch {
   }
 
   private void check(int token) {
-    if (token < 0 || token >= vocabularySize) {
+    if (token < 0 || token >= readable) {
       throw new IllegalArgumentException(
-          "expected token ids from 0 to %d, found %d".formatted(vocabularySize - 1, token));
+          "expected token ids from 0 to %d, found %d".formatted(readable - 1, token));
     }
   }
 
@@ -279,6 +315,59 @@ public final class Batch {
     return logitsRows[index];
   }
 
+  /** Rows that see pictures, all those that see the same together. */
+  Span[] seeing() {
+    return seeing;
+  }
+
+  int seeingCount() {
+    return seeingCount;
+  }
+
+  /** Tells what takes up new states. */
+  interface Looking {
+    void look(FloatMatrix states, PageTable pages, int firstKey);
+  }
+
+  /** Hands the new pictures over, and finds out which rows see what. */
+  void look(Looking eye) {
+    seeingCount = 0;
+    SeenStates.View before = null;
+    for (int row = 0; row < size; row++) {
+      SeenStates seen = sequences[row].seenStates();
+      if (pictures[row] != null) {
+        int count = pictures[row].rows();
+        SeenStates.View view = seen.add(positions[row], count);
+        eye.look(pictures[row], view.group(), view.keys() - count);
+      }
+      SeenStates.View view = seen.at(positions[row]);
+      if (view == null) {
+        before = null;
+        continue;
+      }
+      if (view.equals(before)) {
+        Span last = seeing[seeingCount - 1];
+        seeing[seeingCount - 1] =
+            Span.seeingAll(last.pages(), last.firstRow(), last.rows() + 1, last.keys());
+      } else {
+        if (seeingCount == seeing.length) {
+          seeing = Arrays.copyOf(seeing, 2 * seeingCount);
+        }
+        seeing[seeingCount++] = Span.seeingAll(view.group(), row, 1, view.keys());
+      }
+      before = view;
+    }
+  }
+
+  /** Forgets the pictures of a forward pass that came to no end. */
+  void forgetPictures() {
+    for (int row = 0; row < size; row++) {
+      if (pictures[row] != null) {
+        sequences[row].seenStates().truncate(sequences[row].length());
+      }
+    }
+  }
+
   Span[] spans() {
     return spans;
   }
@@ -305,7 +394,7 @@ public final class Batch {
   /** Counts the tokens as stored. */
   void advance() {
     for (int i = 0; i < size; i++) {
-      if (embeddings[i] != null) {
+      if (embeddings[i] != null || pictures[i] != null) {
         tokens[i] = -1;
       }
     }

@@ -2,7 +2,6 @@ package org.llamaj.transformer;
 
 import java.lang.foreign.MemorySegment;
 import org.llamaj.kernel.Kernels;
-import org.llamaj.kernel.Span;
 import org.llamaj.tensor.FloatMatrix;
 
 /**
@@ -13,7 +12,7 @@ import org.llamaj.tensor.FloatMatrix;
  * x = x + feedForward(rmsNorm(x))
  * </pre>
  */
-final class DecoderLayer {
+final class DecoderLayer implements Layer {
   private final Kernels kernels;
   private final Workspace workspace;
   private final float normEps;
@@ -39,19 +38,14 @@ final class DecoderLayer {
     this.feedForward = feedForward;
   }
 
-  /**
-   * Passes the residual stream through the layer, in place.
-   *
-   * @param rows how many rows
-   * @param spans which rows belong to which sequence
-   * @param spanCount how many of the spans count
-   */
-  void forward(int rows, Span[] spans, int spanCount) {
+  @Override
+  public void forward(Batch batch) {
+    int rows = batch.size();
     FloatMatrix x = workspace.residual();
     FloatMatrix normed = workspace.normed();
 
     kernels.rmsNorm(x, rows, attentionNorm, normEps, normed);
-    kernels.add(x, attention.forward(normed, rows, spans, spanCount), rows);
+    kernels.add(x, attention.forward(normed, rows, batch.spans(), batch.spanCount()), rows);
 
     kernels.rmsNorm(x, rows, feedForwardNorm, normEps, normed);
     kernels.add(x, feedForward.forward(normed, rows), rows);

@@ -1,7 +1,6 @@
 package org.llamaj.transformer;
 
 import java.lang.foreign.MemorySegment;
-import java.util.stream.IntStream;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.CacheType;
 
@@ -27,10 +26,7 @@ public final class Footprint {
    * @return the most bytes that it will take
    */
   public long cacheBytes(int tokens, CacheType cacheType) {
-    AttentionShape[] layers =
-        IntStream.range(0, configuration.layers())
-            .mapToObj(layer -> configuration.attention(layer, cacheType))
-            .toArray(AttentionShape[]::new);
+    AttentionShape[] layers = configuration.selfAttention(cacheType).toArray(AttentionShape[]::new);
     return new KeyValueCache(Footprint::allocateNothing, layers, 0).bytesFor(tokens, batchSize);
   }
 

@@ -21,6 +21,7 @@ public final class Sequence implements AutoCloseable {
   private final List<AdapterUse> adapters;
   private final PageTable table = new Pages();
   private final PrefixChain prefix; // null if nothing is shared
+  private final SeenStates seenStates; // null without cross-attention layers
 
   /** The tokens; negative where rows of an encoder stand in their place. */
   private int[] tokens;
@@ -28,7 +29,13 @@ public final class Sequence implements AutoCloseable {
   private int length;
   private boolean closed;
 
-  Sequence(KeyValueCache cache, int contextLength, long salt, List<AdapterUse> adapters) {
+  Sequence(
+      KeyValueCache cache,
+      SeenStates seenStates,
+      int contextLength,
+      long salt,
+      List<AdapterUse> adapters) {
+    this.seenStates = seenStates;
     this.cache = cache;
     this.adapters = adapters;
     this.contextLength = contextLength;
@@ -45,6 +52,7 @@ public final class Sequence implements AutoCloseable {
     prefix = other.prefix == null ? null : other.prefix.fork();
     tokens = other.tokens.clone();
     length = other.length;
+    seenStates = other.seenStates == null ? null : other.seenStates.fork();
   }
 
   /**
@@ -144,6 +152,9 @@ public final class Sequence implements AutoCloseable {
     for (PageRun run : runs) {
       run.truncate(length);
     }
+    if (seenStates != null) {
+      seenStates.truncate(length);
+    }
     return length;
   }
 
@@ -197,17 +208,24 @@ public final class Sequence implements AutoCloseable {
     }
   }
 
+  SeenStates seenStates() {
+    return seenStates;
+  }
+
   /**
-   * Refuses what would lose the sequence's adapters.
+   * Refuses what would lose the sequence's adapters or pictures.
    *
-   * @throws LlamaException if it has any: keys and values mean nothing without them, and a file
-   *     does not hold them
+   * @throws LlamaException if it has any: keys and values mean nothing without adapters, and a file
+   *     holds neither
    */
   public void requireNoAdapters() {
     if (!adapters.isEmpty()) {
       throw new LlamaException(
           "a conversation with adapters cannot be saved: %s"
               .formatted(adapters.getFirst().adapter().name()));
+    }
+    if (seenStates != null && !seenStates.isEmpty()) {
+      throw new LlamaException("a conversation with pictures cannot be saved");
     }
   }
 

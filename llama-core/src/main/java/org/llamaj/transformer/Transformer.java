@@ -2,12 +2,15 @@ package org.llamaj.transformer;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.llamaj.LlamaException;
+import org.llamaj.kernel.PageTable;
 import org.llamaj.kernel.Projection;
 import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.tensor.FloatMatrix;
@@ -38,7 +41,9 @@ public final class Transformer {
   private final RotaryEmbedding rotary;
   private final KeyValueCache cache;
   private final Workspace workspace;
-  private final DecoderLayer[] layers;
+  private final Optional<KeyValueCache> stateCache;
+  private final List<CrossAttentionLayer> crossLayers;
+  private final Layer[] layers;
   private final Head head;
   private final FloatMatrix logits; // [LOGITS_ROWS, vocabulary]
   private final Projection[] toVocabulary;
@@ -52,8 +57,9 @@ public final class Transformer {
       AdaptedKernels kernels,
       RotaryEmbedding rotary,
       KeyValueCache cache,
+      Optional<KeyValueCache> stateCache,
       Workspace workspace,
-      DecoderLayer[] layers,
+      Layer[] layers,
       Head head) {
     this.configuration = configuration;
     this.contextLength = contextLength;
@@ -62,6 +68,12 @@ public final class Transformer {
     this.cache = cache;
     this.workspace = workspace;
     this.layers = layers;
+    this.stateCache = stateCache;
+    crossLayers =
+        Arrays.stream(layers)
+            .filter(CrossAttentionLayer.class::isInstance)
+            .map(CrossAttentionLayer.class::cast)
+            .toList();
     this.head = head;
     logits = FloatMatrix.allocate(arena, LOGITS_ROWS, configuration.vocabularySize());
     toVocabulary = new Projection[] {new Projection(head.output(), logits)};
@@ -103,7 +115,7 @@ public final class Transformer {
    */
   public Sequence newSequence(long salt) {
     checkOpen();
-    return new Sequence(cache, contextLength, salt, List.of());
+    return newSequence(salt, List.of());
   }
 
   /**
@@ -114,7 +126,12 @@ public final class Transformer {
    */
   public Sequence newSequence(List<AdapterUse> adapters) {
     checkOpen();
-    return new Sequence(cache, contextLength, AdapterUse.salt(adapters), List.copyOf(adapters));
+    return newSequence(AdapterUse.salt(adapters), List.copyOf(adapters));
+  }
+
+  private Sequence newSequence(long salt, List<AdapterUse> adapters) {
+    return new Sequence(
+        cache, stateCache.map(SeenStates::new).orElse(null), contextLength, salt, adapters);
   }
 
   /**
@@ -155,7 +172,11 @@ public final class Transformer {
    * @return a batch of the capacity the model was loaded with
    */
   public Batch newBatch() {
-    return new Batch(workspace.rows(), configuration.vocabularySize(), configuration.dim());
+    return new Batch(
+        workspace.rows(),
+        configuration.vocabularySize(),
+        configuration.embeddingRows(),
+        configuration.dim());
   }
 
   /**
@@ -176,26 +197,38 @@ public final class Transformer {
       }
       batch.prepare();
       int rows = batch.size();
+      if (!crossLayers.isEmpty()) {
+        batch.look(this::look);
+      }
       kernels.begin(batch::sequence, rows);
       kernels.embed(head.embedding(), batch.tokens(), rows, workspace.residual());
       batch.replaceEmbeddings(workspace.residual());
       rotary.angles(batch.positions(), rows, workspace.angles());
       workspace.temperature().prepare(batch.positions(), rows);
-      for (DecoderLayer layer : layers) {
+      for (Layer layer : layers) {
         if (closed || batch.cancelled()) {
           throw new CancellationException(
               closed ? "the model was closed" : "the forward pass was cancelled");
         }
-        layer.forward(rows, batch.spans(), batch.spanCount());
+        layer.forward(batch);
       }
       computeLogits(batch);
       if (batch.statesWanted()) {
         addStates(batch);
       }
       batch.advance();
+    } catch (RuntimeException | Error e) {
+      batch.forgetPictures();
+      throw e;
     } finally {
       kernels.end();
       lock.unlock();
+    }
+  }
+
+  private void look(FloatMatrix states, PageTable pages, int firstKey) {
+    for (CrossAttentionLayer layer : crossLayers) {
+      layer.look(states, pages, firstKey);
     }
   }
 
@@ -225,7 +258,7 @@ public final class Transformer {
    * @return pages
    */
   public long cachePagesInUse() {
-    return cache.pagesInUse();
+    return cache.pagesInUse() + stateCache.map(KeyValueCache::pagesInUse).orElse(0L);
   }
 
   /**
@@ -234,7 +267,7 @@ public final class Transformer {
    * @return bytes
    */
   public long cacheBytes() {
-    return cache.bytesAllocated();
+    return cache.bytesAllocated() + stateCache.map(KeyValueCache::bytesAllocated).orElse(0L);
   }
 
   /**

@@ -3,6 +3,8 @@ package org.llamaj.transformer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
@@ -85,7 +87,7 @@ public final class TransformerBuilder {
           "a cache of %s needs heads of a multiple of %d values, those of the model have %d: choose F16"
               .formatted(cacheType, cacheType.blockSize(), c.headDim()));
     }
-    Tensor embedding = weights.require("token_embd.weight", c.vocabularySize(), c.dim());
+    Tensor embedding = weights.require("token_embd.weight", c.embeddingRows(), c.dim());
     WeightMatrix embeddingMatrix = kernels.weightMatrix(embedding);
     WeightMatrix output =
         weights
@@ -103,23 +105,67 @@ public final class TransformerBuilder {
     RotaryEmbedding rotary = new RotaryEmbedding(c.rope(), ropeFactors);
 
     IntFunction<FeedForward> feedForwards = feedForwards(experts);
-    AttentionShape[] shapes = new AttentionShape[c.layers()];
-    DecoderLayer[] layers = new DecoderLayer[c.layers()];
+    List<AttentionShape> shapes = c.selfAttention(cacheType);
+    List<AttentionShape> ofStates = c.stateAttention(cacheType);
+    Iterator<AttentionShape> nextShape = shapes.iterator();
+    Iterator<AttentionShape> nextOfStates = ofStates.iterator();
+    Layer[] layers = new Layer[c.layers()];
     for (int layer = 0; layer < layers.length; layer++) {
-      shapes[layer] = c.attention(layer, cacheType);
-      layers[layer] = layer(layer, shapes[layer], feedForwards.apply(layer));
+      FeedForward feedForward = feedForwards.apply(layer);
+      layers[layer] =
+          c.crossAttention().layers().contains(layer)
+              ? crossAttentionLayer(layer, nextOfStates.next(), feedForward)
+              : layer(layer, nextShape.next(), feedForward);
       onLayer.accept(layer);
     }
+    Optional<KeyValueCache> stateCache =
+        ofStates.isEmpty() ? Optional.empty() : Optional.of(cache(cacheMemory, ofStates, 0));
     return new Transformer(
         c,
         contextLength,
         arena,
         kernels,
         rotary,
-        new KeyValueCache(cacheMemory, shapes, prefixBytes),
+        cache(cacheMemory, shapes, prefixBytes),
+        stateCache,
         workspace,
         layers,
         head);
+  }
+
+  private static KeyValueCache cache(
+      PageMemory memory, List<AttentionShape> shapes, long prefixBytes) {
+    return new KeyValueCache(memory, shapes.toArray(AttentionShape[]::new), prefixBytes);
+  }
+
+  private CrossAttentionLayer crossAttentionLayer(
+      int layer, AttentionShape shape, FeedForward feedForward) {
+    Configuration c = configuration;
+    int queryDim = c.heads() * c.headDim();
+    int kvDim = c.kvHeads() * c.headDim();
+    String block = block(layer);
+    String cross = block + "cross_attn_";
+    return new CrossAttentionLayer(
+        kernels,
+        shape,
+        workspace,
+        c.normEps(),
+        new CrossAttentionLayer.Weights(
+            matrix(cross + "q_proj.weight", queryDim, c.dim()),
+            matrix(cross + "k_proj.weight", kvDim, c.dim()),
+            matrix(cross + "v_proj.weight", kvDim, c.dim()),
+            matrix(cross + "o_proj.weight", c.dim(), queryDim),
+            vector(cross + "q_norm.weight", c.headDim()),
+            vector(cross + "k_norm.weight", c.headDim()),
+            vector(block + "attn_norm.weight", c.dim()),
+            vector(block + "ffn_norm.weight", c.dim()),
+            gate(cross + "attn_gate"),
+            gate(cross + "mlp_gate")),
+        feedForward);
+  }
+
+  private float gate(String name) {
+    return (float) Math.tanh(floats(weights.require(name, 1))[0]);
   }
 
   private DecoderLayer layer(int layer, AttentionShape shape, FeedForward feedForward) {

@@ -54,7 +54,7 @@ public final class HuggingFaceReader {
       ModelConfig model = ModelConfig.of(config);
       Quantization quantization = Quantization.of(config);
       Checkpoint files = SafetensorsReader.open(directory, arena);
-      return translated(directory, model, quantization, files, arena);
+      return translated(directory, config, model, quantization, files, arena);
     } catch (Throwable failure) {
       arena.close();
       throw failure;
@@ -62,7 +62,12 @@ public final class HuggingFaceReader {
   }
 
   private static Checkpoint translated(
-      Path directory, ModelConfig model, Quantization quantization, Checkpoint files, Arena arena) {
+      Path directory,
+      JsonObject config,
+      ModelConfig model,
+      Quantization quantization,
+      Checkpoint files,
+      Arena arena) {
     String source = String.valueOf(directory.toAbsolutePath().normalize().getFileName());
     List<Tensor> tensors = new ArrayList<>();
     List<DerivedTensor> derived = new ArrayList<>();
@@ -71,6 +76,7 @@ public final class HuggingFaceReader {
     model.llama3Scaling().ifPresent(scaling -> tensors.add(ropeFactors(scaling, model, arena)));
     MetadataBuilder metadata = new MetadataBuilder();
     model.describe(metadata, source);
+    VisionConfig.of(config, directory).ifPresent(vision -> vision.describe(metadata));
     ModelCard.licence(directory).ifPresent(name -> metadata.text("general.license", name));
     ChatTemplates.read(directory)
         .ifPresent(template -> metadata.text("tokenizer.chat_template", template));

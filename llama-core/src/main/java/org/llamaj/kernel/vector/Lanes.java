@@ -17,6 +17,9 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class Lanes {
 
+  /** First: the vector width depends on it. */
+  static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
+
   static final String BITS_PROPERTY = "llamaj.vector.bits";
 
   /**
@@ -70,7 +73,6 @@ final class Lanes {
    */
   static final float HALF_SCALE_ROOT = 0x1p56f;
 
-  static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
   static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LE);
   static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(LE);
   static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(LE);

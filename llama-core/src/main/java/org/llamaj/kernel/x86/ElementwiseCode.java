@@ -3,9 +3,12 @@ package org.llamaj.kernel.x86;
 import static org.llamaj.kernel.x86.assembler.Address.at;
 import static org.llamaj.kernel.x86.assembler.Instruction.VADDPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VDIVPS;
+import static org.llamaj.kernel.x86.assembler.Instruction.VFMADD213PS;
+import static org.llamaj.kernel.x86.assembler.Instruction.VMAXPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMOVSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMOVUPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMULPS;
+import static org.llamaj.kernel.x86.assembler.Instruction.VSUBPS;
 
 import org.llamaj.kernel.x86.assembler.Assembler;
 import org.llamaj.kernel.x86.assembler.Condition;
@@ -46,6 +49,46 @@ final class ElementwiseCode {
           k.a.v(VADDPS, power, power, k.float8(1));
           k.a.v(VDIVPS, VX, VX, power);
           k.a.v(VMULPS, VX, VX, VY);
+        });
+  }
+
+  /**
+   * x/2 (1 + erf(x / sqrt 2)) = max(x, 0) - |x|/2 erfc(|x| / sqrt 2), with the approximation 7.1.26
+   * of Abramowitz and Stegun's Handbook, whose error is below 1.5e-7. The second array is not used.
+   */
+  static byte[] gelu() {
+    float[] coefficients = {1.061405429f, -1.453152027f, 1.421413741f, -0.284496736f, 0.254829592f};
+    KernelBuilder k = new KernelBuilder(0);
+    Vector absolute = VY;
+    Vector exponent = Vector.ymm(2);
+    Vector power = Vector.ymm(4);
+    Vector t = Vector.ymm(5);
+    Vector sum = Vector.ymm(6);
+    Vector zero = Vector.ymm(7);
+    return assemble(
+        k,
+        () -> {
+          Assembler a = k.a;
+          k.zero(zero);
+          a.v(VSUBPS, absolute, zero, VX);
+          a.v(VMAXPS, absolute, absolute, VX);
+          a.v(VMULPS, exponent, VX, VX);
+          a.v(VMULPS, exponent, exponent, k.float8(-0.5f * ExponentialCode.LOG2_E));
+          ExponentialCode.emit(k, exponent, Vector.ymm(3), power);
+          a.v(VMULPS, exponent, absolute, k.float8(0.3275911f * (float) Math.sqrt(0.5)));
+          a.v(VADDPS, exponent, exponent, k.float8(1));
+          a.v(VMOVUPS, t, k.float8(1));
+          a.v(VDIVPS, t, t, exponent);
+          a.v(VMOVUPS, sum, k.float8(coefficients[0]));
+          for (int i = 1; i < coefficients.length; i++) {
+            a.v(VFMADD213PS, sum, t, k.float8(coefficients[i]));
+          }
+          a.v(VMULPS, sum, sum, t);
+          a.v(VMULPS, sum, sum, power);
+          a.v(VMULPS, sum, sum, absolute);
+          a.v(VMULPS, sum, sum, k.float8(0.5f));
+          a.v(VMAXPS, VX, VX, zero);
+          a.v(VSUBPS, VX, VX, sum);
         });
   }
 

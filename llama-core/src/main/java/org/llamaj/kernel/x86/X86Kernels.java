@@ -31,6 +31,7 @@ final class X86Kernels implements Kernels {
   private final ShapedCode rotateHalves;
   private final MachineCode add;
   private final MachineCode swiGlu;
+  private final MachineCode gelu;
   private final Supplier<Kernels> fallbackSource;
   private Kernels fallback;
 
@@ -51,6 +52,7 @@ final class X86Kernels implements Kernels {
     rotateHalves = new ShapedCode(cache, RotateCode::assembleHalves);
     add = cache.get("add", ElementwiseCode::add);
     swiGlu = cache.get("swiGlu", ElementwiseCode::swiGlu);
+    gelu = cache.get("gelu", ElementwiseCode::gelu);
   }
 
   private Kernels fallback() {
@@ -167,6 +169,11 @@ final class X86Kernels implements Kernels {
   @Override
   public void swiGlu(FloatMatrix gate, FloatMatrix up, int rows) {
     elementwise(swiGlu, gate, rows, up.address(), 4L * gate.columns());
+  }
+
+  @Override
+  public void gelu(FloatMatrix x, int rows) {
+    elementwise(gelu, x, rows, x.address(), 4L * x.columns());
   }
 
   @Override

@@ -41,7 +41,10 @@ class DequantizerGoldenTest {
   @ParameterizedTest
   @EnumSource(
       mode = Mode.EXCLUDE,
-      names = {"Q8_1", "I8", "I16", "I32", "I64", "F64"})
+      names = {
+        "Q8_1", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64", "BOOL", "F64", "F8_E4M3",
+        "F8_E5M2"
+      })
   void everyValueIsTheReferenceValue(ElementType type) throws IOException {
     Path folder = Path.of(System.getProperty("golden.dir", ""), "quant");
     assumeTrue(Files.isDirectory(folder), "no reference data in " + folder);

@@ -2,6 +2,7 @@ package org.llamaj.tokenizer.chat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.llamaj.tokenizer.Tokenizer;
 import org.llamaj.tokenizer.TokenizerException;
 
@@ -28,6 +29,15 @@ public sealed interface ImageLayout {
    * @return its name
    */
   String placeholder();
+
+  /**
+   * The next smaller layout, for prompts that were written with fewer tiles.
+   *
+   * @return a layout with one tile less at most, or empty if there is none
+   */
+  default Optional<ImageLayout> smaller() {
+    return Optional.empty();
+  }
 
   /**
    * The ids of a picture's tokens.
@@ -82,6 +92,11 @@ public sealed interface ImageLayout {
     @Override
     public String placeholder() {
       return PATCH;
+    }
+
+    @Override
+    public Optional<ImageLayout> smaller() {
+      return maxTiles == 1 ? Optional.empty() : Optional.of(new Tiles(tile, maxTiles - 1, patches));
     }
 
     @Override

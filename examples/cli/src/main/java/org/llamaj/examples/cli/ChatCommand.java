@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
 final class ChatCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ModelOptions modelOptions;
+  @Mixin private PictureArguments pictureArguments;
   @Mixin private AdapterOptions adapterOptions;
   @Mixin private GenerationArguments generationArguments;
 
@@ -36,14 +37,16 @@ final class ChatCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     GenerationOptions options = generationArguments.options();
     boolean interactive = Terminal.isInteractive();
-    try (LlamaModel model = modelOptions.load()) {
+    try (LlamaModel model = modelOptions.load(pictureArguments.mmproj())) {
       if (interactive) {
         spec.commandLine().getOut().println(model.describe());
         spec.commandLine().getOut().println("/help lists commands, /bye ends.");
       }
       new ChatLoop(
+              model,
               adapterOptions.load(model).addTo(model.chat().options(options)),
               Optional.ofNullable(system),
+              pictureArguments.pictures(),
               spec.commandLine(),
               Terminal.lines(),
               interactive)

@@ -2,7 +2,6 @@ package org.llamaj.examples.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.gguf.FileType;
@@ -39,7 +38,7 @@ final class ConvertCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    try (Checkpoint model = ModelFile.open(Optional.of(in))) {
+    try (Checkpoint model = Checkpoint.open(in)) {
       writing.write(Conversion.of(model).to(type), model, out, spec.commandLine());
     }
     return 0;

@@ -2,6 +2,7 @@ package org.llamaj.examples.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -70,8 +71,10 @@ final class DemoCommand implements Callable<Integer> {
         /help lists commands, /bye ends.
         """);
     new ChatLoop(
+            model,
             model.chat().options(GREEDY),
             Optional.of(VILLAGER),
+            List.of(),
             spec.commandLine(),
             Terminal.lines(),
             true)

@@ -12,6 +12,7 @@ import org.llamaj.GenerationRequest;
 import org.llamaj.GenerationStream;
 import org.llamaj.LlamaException;
 import org.llamaj.LlamaModel;
+import org.llamaj.Picture;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -30,13 +31,15 @@ import tools.jackson.databind.json.JsonMapper;
     footer = {
       "",
       "The text goes to standard output, what it took to standard error.",
-      "Names of special tokens in a prompt count as these tokens."
+      "Names of special tokens in a prompt count as these tokens; pictures stand where <|image|> is,",
+      "or at the beginning."
     })
 final class GenerateCommand implements Callable<Integer> {
   private static final JsonMapper JSON = JsonMapper.shared();
 
   @Spec private CommandSpec spec;
   @Mixin private ModelOptions modelOptions;
+  @Mixin private PictureArguments pictureArguments;
   @Mixin private AdapterOptions adapterOptions;
   @Mixin private GenerationArguments generationArguments;
 
@@ -66,12 +69,16 @@ final class GenerateCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     GenerationOptions options = generationArguments.options();
     PrintWriter out = spec.commandLine().getOut();
-    try (LlamaModel model = modelOptions.load()) {
+    try (LlamaModel model = modelOptions.load(pictureArguments.mmproj())) {
       AdapterOptions.Loaded adapters = adapterOptions.load(model);
       Function<String, GenerationRequest> request =
           prompt -> {
             int[] ids = RawPrompt.encode(model.tokenizer(), prompt);
-            return adapters.addTo(model.prompt(ids).options(options));
+            GenerationRequest withPictures = model.prompt(ids).options(options);
+            for (Picture picture : pictureArguments.pictures()) {
+              withPictures = withPictures.image(picture);
+            }
+            return adapters.addTo(withPictures);
           };
       if (source.prompts != null) {
         generateAll(request, source.prompts, out);

@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
       DemoCommand.class,
       ChatCommand.class,
       GenerateCommand.class,
+      DescribeCommand.class,
       TokenizeCommand.class,
       InspectCommand.class,
       LogitsCommand.class,

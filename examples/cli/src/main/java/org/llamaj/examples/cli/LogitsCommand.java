@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.llamaj.LlamaException;
 import org.llamaj.LlamaModel;
+import org.llamaj.ModelInput;
 import org.llamaj.transformer.AdapterUse;
 import org.llamaj.transformer.Batch;
 import org.llamaj.transformer.Sequence;
@@ -31,7 +32,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "The file holds little-endian 32-bit floating-point numbers, one row of the size of the",
-      "vocabulary for each position."
+      "vocabulary for each position. The ids hold the placeholders of the pictures."
     })
 final class LogitsCommand implements Callable<Integer> {
   /** Rows of logits computed by a forward pass, to bound memory. */
@@ -39,6 +40,7 @@ final class LogitsCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
   @Mixin private ModelOptions modelOptions;
+  @Mixin private PictureArguments pictureArguments;
   @Mixin private AdapterOptions adapterOptions;
 
   @ArgGroup(multiplicity = "1")
@@ -78,11 +80,18 @@ final class LogitsCommand implements Callable<Integer> {
           "--last: expected 1 to %d, the number of tokens, found %d".formatted(ids.length, last));
     }
     int first = last == null ? 0 : ids.length - last;
-    try (LlamaModel model = modelOptions.loadExact()) {
+    try (LlamaModel model = modelOptions.loadExact(pictureArguments.mmproj())) {
       Transformer transformer = model.transformer();
       check(ids, transformer);
+      ModelInput input = model.input(ids, pictureArguments.pictures());
+      if (input.length() != ids.length) {
+        throw new LlamaException(
+            "expected the places of the pictures among the tokens, which would be %d then, found %d tokens"
+                .formatted(input.length(), ids.length));
+      }
+      input.encode(() -> false);
       try (FileChannel channel = FileChannel.open(out, CREATE, WRITE, TRUNCATE_EXISTING)) {
-        write(transformer, adapterOptions.load(model).uses(), ids, first, channel);
+        write(transformer, adapterOptions.load(model).uses(), input, first, channel);
       }
       int vocabulary = transformer.configuration().vocabularySize();
       spec.commandLine()
@@ -94,11 +103,11 @@ final class LogitsCommand implements Callable<Integer> {
 
   /** Refuses what cannot be computed to the end, before the file is touched. */
   private static void check(int[] ids, Transformer transformer) {
-    int vocabulary = transformer.configuration().vocabularySize();
+    int known = transformer.configuration().embeddingRows();
     for (int id : ids) {
-      if (id >= vocabulary) {
+      if (id >= known) {
         throw new LlamaException(
-            "expected token ids from 0 to %d, found %d".formatted(vocabulary - 1, id));
+            "expected token ids from 0 to %d, found %d".formatted(known - 1, id));
       }
     }
     if (ids.length > transformer.contextLength()) {
@@ -109,19 +118,23 @@ final class LogitsCommand implements Callable<Integer> {
   }
 
   private static void write(
-      Transformer transformer, List<AdapterUse> adapters, int[] ids, int first, FileChannel channel)
+      Transformer transformer,
+      List<AdapterUse> adapters,
+      ModelInput input,
+      int first,
+      FileChannel channel)
       throws IOException {
     int vocabulary = transformer.configuration().vocabularySize();
     ByteBuffer row = ByteBuffer.allocate(4 * vocabulary).order(ByteOrder.LITTLE_ENDIAN);
     Batch batch = transformer.newBatch();
     try (Sequence sequence = transformer.newSequence(adapters)) {
-      for (int from = 0; from < ids.length; ) {
+      for (int from = 0; from < input.length(); ) {
         boolean wanted = from >= first;
         int step = wanted ? Math.min(ROWS, batch.capacity()) : batch.capacity();
-        int to = Math.min(wanted ? ids.length : first, from + step);
+        int to = Math.min(wanted ? input.length() : first, from + step);
         batch.clear();
         for (int i = from; i < to; i++) {
-          batch.add(sequence, ids[i]);
+          input.add(batch, sequence, i);
           if (wanted) {
             batch.wantLogits();
           }

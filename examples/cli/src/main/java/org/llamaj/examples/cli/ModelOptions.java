@@ -22,10 +22,12 @@ final class ModelOptions {
 
   @Option(
       names = {"-m", "--model"},
-      paramLabel = "FILE",
+      paramLabel = "MODEL",
       description =
-          "A model as GGUF file; the first one if it is split. Without it, the built-in demo model.")
-  private Path file;
+          "A model: a GGUF file (the first one if it is split), a directory as on Hugging Face or of"
+              + " Meta's, or hf:owner/name[:QUANTISATION] to get it from the Hub. Without it, the"
+              + " built-in demo model.")
+  private String model;
 
   @Option(
       names = {"-t", "--threads"},
@@ -92,15 +94,20 @@ final class ModelOptions {
     return builder().load();
   }
 
+  /** Loads the model with its image encoder; the caller closes it. */
+  LlamaModel load(Optional<Path> mmproj) {
+    return with(builder(), mmproj.orElse(null), ModelBuilder::mmproj).load();
+  }
+
   /** Loads the model, with a cache that rounds nothing if no type was asked for. */
-  LlamaModel loadExact() {
-    ModelBuilder builder = builder();
+  LlamaModel loadExact(Optional<Path> mmproj) {
+    ModelBuilder builder = with(builder(), mmproj.orElse(null), ModelBuilder::mmproj);
     return cacheType == null ? builder.cacheType(CacheType.F32).load() : builder.load();
   }
 
   /** Opens the file alone, which need not hold a model that can run; the caller closes it. */
   Checkpoint openFile() {
-    return ModelFile.open(Optional.ofNullable(file));
+    return ModelFile.open(Optional.ofNullable(model));
   }
 
   /** Tells what memory the model needs. */
@@ -109,7 +116,8 @@ final class ModelOptions {
   }
 
   private ModelBuilder builder() {
-    ModelBuilder builder = file == null ? DemoModel.builder() : LlamaModel.builder(file);
+    ModelBuilder builder = model == null ? DemoModel.builder() : LlamaModel.builder(model);
+    builder.onDownload(new DownloadBar());
     try {
       builder = with(builder, threads, ModelBuilder::threads);
       builder = with(builder, kernels, ModelBuilder::kernels);

@@ -33,7 +33,7 @@ final class TokenizeCommand implements Callable<Integer> {
         paramLabel = "FILE",
         description =
             "A GGUF file; a vocabulary without tensors will do. Without it, the demo model.")
-    private Path model;
+    private String model;
 
     @Option(
         names = "--tokenizer",

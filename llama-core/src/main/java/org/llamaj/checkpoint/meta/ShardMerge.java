@@ -1,0 +1,176 @@
+package org.llamaj.checkpoint.meta;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.llamaj.checkpoint.CheckpointException;
+import org.llamaj.checkpoint.DerivedTensor;
+import org.llamaj.checkpoint.TensorDescription;
+import org.llamaj.tensor.Shape;
+import org.llamaj.tensor.Tensor;
+
+/**
+ * Gives tensors their names in GGUF, and puts together what Meta's code splits for several devices
+ * (Megatron-LM's column- and row-parallel layers): rows of projections that widen, columns of those
+ * that narrow, and one or the other of the embedding.
+ */
+final class ShardMerge {
+  private static final Pattern LAYER = Pattern.compile("layers\\.(\\d{1,5})\\.(.*)\\.weight");
+  private static final Map<String, String> MODULES =
+      Map.of(
+          "attention.wq", "attn_q",
+          "attention.wk", "attn_k",
+          "attention.wv", "attn_v",
+          "attention.wo", "attn_output",
+          "attention_norm", "attn_norm",
+          "ffn_norm", "ffn_norm",
+          "feed_forward.w1", "ffn_gate",
+          "feed_forward.w2", "ffn_down",
+          "feed_forward.w3", "ffn_up");
+  private static final Map<String, String> OUTSIDE =
+      Map.of(
+          "tok_embeddings.weight", "token_embd.weight",
+          "norm.weight", "output_norm.weight",
+          "output.weight", "output.weight");
+
+  private final String source;
+  private final List<SequencedMap<String, Tensor>> shards;
+
+  ShardMerge(String source, List<SequencedMap<String, Tensor>> shards) {
+    this.source = source;
+    this.shards = shards;
+  }
+
+  void translate(List<Tensor> tensors, List<DerivedTensor> derived) {
+    for (String original : shards.getFirst().sequencedKeySet()) {
+      if (original.equals("rope.freqs")) continue; // computed
+      String name = name(original);
+      List<Tensor> parts = parts(original);
+      Tensor first = parts.getFirst();
+      if (parts.size() == 1 || first.shape().rank() == 1) { // norms are in every file
+        tensors.add(new Tensor(name, first.type(), first.shape(), first.data()));
+      } else {
+        derived.add(splitsColumns(original) ? columns(name, parts) : rows(name, parts));
+      }
+    }
+  }
+
+  /** The shape of a tensor in all files together. */
+  Shape shape(String original) {
+    List<Tensor> parts = parts(original);
+    Shape one = parts.getFirst().shape();
+    if (one.rank() != 2) {
+      throw new CheckpointException(
+          "%s: %s: expected a matrix, found %s".formatted(source, original, one));
+    }
+    return splitsColumns(original)
+        ? Shape.of(one.size(0), one.size(1) * parts.size())
+        : Shape.of(one.size(0) * parts.size(), one.size(1));
+  }
+
+  private List<Tensor> parts(String original) {
+    List<Tensor> parts = new ArrayList<>();
+    for (SequencedMap<String, Tensor> shard : shards) {
+      Tensor part = shard.get(original);
+      if (part == null) {
+        throw new CheckpointException(
+            "%s: %s: expected it in each of %d files, found none in file %d"
+                .formatted(source, original, shards.size(), parts.size()));
+      }
+      if (!parts.isEmpty()
+          && !(part.shape().equals(parts.getFirst().shape())
+              && part.type() == parts.getFirst().type())) {
+        throw new CheckpointException(
+            "%s: %s: expected %s %s in each file, found %s %s in file %d"
+                .formatted(
+                    source,
+                    original,
+                    parts.getFirst().type(),
+                    parts.getFirst().shape(),
+                    part.type(),
+                    part.shape(),
+                    parts.size()));
+      }
+      parts.add(part);
+    }
+    return parts;
+  }
+
+  /** The embedding's columns were split up to Llama 2, its rows since. */
+  private boolean splitsColumns(String original) {
+    if (original.equals("tok_embeddings.weight")) {
+      Tensor norm = shards.getFirst().get("norm.weight");
+      Tensor embedding = shards.getFirst().get(original);
+      return norm != null && embedding.columns() < norm.columns();
+    }
+    return original.endsWith("attention.wo.weight") || original.endsWith("feed_forward.w2.weight");
+  }
+
+  private static DerivedTensor rows(String name, List<Tensor> parts) {
+    Tensor first = parts.getFirst();
+    long rowsOfPart = first.rows();
+    long rowBytes = first.rowBytes();
+    Shape shape = Shape.of(rowsOfPart * parts.size(), first.columns());
+    return recipe(
+        name,
+        first,
+        shape,
+        parts.size(),
+        (from, count, target) -> {
+          for (int i = 0; i < count; i++) {
+            long row = from + i;
+            Tensor part = parts.get((int) (row / rowsOfPart));
+            MemorySegment.copy(
+                part.data(), row % rowsOfPart * rowBytes, target, i * rowBytes, rowBytes);
+          }
+        });
+  }
+
+  private static DerivedTensor columns(String name, List<Tensor> parts) {
+    Tensor first = parts.getFirst();
+    long partBytes = first.rowBytes();
+    Shape shape = Shape.of(first.rows(), first.columns() * parts.size());
+    return recipe(
+        name,
+        first,
+        shape,
+        parts.size(),
+        (from, count, target) -> {
+          long at = 0;
+          for (int i = 0; i < count; i++) {
+            for (Tensor part : parts) {
+              MemorySegment.copy(part.data(), (from + i) * partBytes, target, at, partBytes);
+              at += partBytes;
+            }
+          }
+        });
+  }
+
+  private static DerivedTensor recipe(
+      String name, Tensor first, Shape shape, int parts, DerivedTensor.RowMaker rows) {
+    return new DerivedTensor(
+        new TensorDescription(name, first.type(), shape),
+        "put together from %d files".formatted(parts),
+        rows);
+  }
+
+  private String name(String original) {
+    String outside = OUTSIDE.get(original);
+    if (outside != null) return outside;
+    Matcher layer = LAYER.matcher(original);
+    return Optional.of(layer)
+        .filter(Matcher::matches)
+        .map(found -> MODULES.get(found.group(2)))
+        .map(module -> "blk.%s.%s.weight".formatted(layer.group(1), module))
+        .orElseThrow(
+            () ->
+                new CheckpointException(
+                    "%s: %s: expected parameters of Llama 1 to 3, found one that they do not have; take the model as on Hugging Face, or as GGUF"
+                        .formatted(source, original)));
+  }
+}

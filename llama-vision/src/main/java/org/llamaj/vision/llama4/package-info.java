@@ -1,0 +1,2 @@
+/** The image encoder of Llama 4. */
+package org.llamaj.vision.llama4;

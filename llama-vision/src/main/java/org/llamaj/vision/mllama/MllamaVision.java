@@ -1,0 +1,102 @@
+package org.llamaj.vision.mllama;
+
+import java.lang.foreign.Arena;
+import java.util.Map;
+import org.llamaj.LlamaException;
+import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.Metadata;
+import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.Workers;
+import org.llamaj.spi.MediaEncoder;
+import org.llamaj.vision.encoder.TowerNames;
+import org.llamaj.vision.encoder.TowerWeights;
+
+/** Opens the image encoders of Llama 3.2 Vision. */
+public final class MllamaVision {
+  private static final int MOST = 1 << 16;
+
+  private static final TowerNames NAMES =
+      new TowerNames(
+          Map.of(
+              "v.blk.", "vision_model.transformer.layers.",
+              "v.global.blk.", "vision_model.global_transformer.layers."),
+          Map.ofEntries(
+              Map.entry("v.patch_embd", "vision_model.patch_embedding"),
+              Map.entry("v.class_embd", "vision_model.class_embedding"),
+              Map.entry(
+                  "v.position_embd.weight", "vision_model.gated_positional_embedding.embedding"),
+              Map.entry("v.position_embd.gate", "vision_model.gated_positional_embedding.gate"),
+              Map.entry(
+                  "v.tile_position_embd", "vision_model.gated_positional_embedding.tile_embedding"),
+              Map.entry(
+                  "v.pre_tile_position_embd",
+                  "vision_model.pre_tile_positional_embedding.embedding"),
+              Map.entry(
+                  "v.pre_tile_position_embd.gate",
+                  "vision_model.pre_tile_positional_embedding.gate"),
+              Map.entry(
+                  "v.post_tile_position_embd",
+                  "vision_model.post_tile_positional_embedding.embedding"),
+              Map.entry(
+                  "v.post_tile_position_embd.gate",
+                  "vision_model.post_tile_positional_embedding.gate"),
+              Map.entry("v.pre_ln", "vision_model.layernorm_pre"),
+              Map.entry("v.post_ln", "vision_model.layernorm_post"),
+              Map.entry("mm.0", "multi_modal_projector")));
+
+  private MllamaVision() {}
+
+  /**
+   * Whether a checkpoint holds such an encoder.
+   *
+   * @param checkpoint any checkpoint
+   * @return true if {@link #open} works
+   */
+  public static boolean isIn(Checkpoint checkpoint) {
+    return checkpoint.metadata().string("clip.projector_type").orElse("").equals("mllama");
+  }
+
+  /**
+   * Opens the encoder.
+   *
+   * @param checkpoint holds it
+   * @param textDim width of the language model
+   * @param kernels the arithmetic
+   * @param workers the threads of the kernels
+   * @return the encoder
+   * @throws LlamaException if the weights are not whole or do not fit the language model
+   */
+  public static MediaEncoder open(
+      Checkpoint checkpoint, int textDim, Kernels kernels, Workers workers) {
+    Arena arena = Arena.ofShared();
+    try {
+      MllamaConfiguration configuration = configuration(checkpoint.metadata());
+      TowerWeights tensors = new TowerWeights(NAMES.in(checkpoint), kernels, arena);
+      MllamaWeights weights = MllamaWeights.bind(configuration, tensors, textDim);
+      return new MllamaEncoder(configuration, weights, kernels, workers, arena);
+    } catch (LlamaException e) {
+      arena.close();
+      throw new LlamaException(checkpoint.source() + ": " + e.getMessage(), e);
+    } catch (RuntimeException | Error e) {
+      arena.close();
+      throw e;
+    }
+  }
+
+  private static MllamaConfiguration configuration(Metadata m) {
+    String v = "clip.vision.";
+    return new MllamaConfiguration(
+        m.requireInt(v + "image_size", 1, MOST),
+        m.requireInt(v + "patch_size", 1, MOST),
+        m.intOr(v + "max_tiles", 4, 1, 64),
+        m.requireInt(v + "embedding_length", 1, MOST),
+        m.requireInt(v + "feed_forward_length", 1, MOST),
+        m.requireInt(v + "attention.head_count", 1, MOST),
+        m.requireInt(v + "block_count", 1, 1 << 12),
+        m.requireInt(v + "global_block_count", 0, 1 << 12),
+        m.integers(v + "intermediate_layers").orElse(new int[0]),
+        (float) m.numberOr(v + "attention.layer_norm_epsilon", 1e-5),
+        TowerWeights.colours(m, v + "image_mean"),
+        TowerWeights.colours(m, v + "image_std"));
+  }
+}
