@@ -3,6 +3,7 @@ package org.llamaj;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.llamaj.grammar.Grammar;
 
@@ -76,16 +77,7 @@ public record GenerationOptions(
    * @return a changed copy
    */
   public GenerationOptions withMaxTokens(int value) {
-    return new GenerationOptions(
-        value,
-        stopStrings,
-        sampling,
-        scheduling,
-        speculation,
-        overflow,
-        grammar,
-        completion,
-        logProbabilities);
+    return with(copy -> copy.maxTokens = value);
   }
 
   /**
@@ -95,16 +87,7 @@ public record GenerationOptions(
    * @return a changed copy
    */
   public GenerationOptions withStopStrings(String... values) {
-    return new GenerationOptions(
-        maxTokens,
-        List.of(values),
-        sampling,
-        scheduling,
-        speculation,
-        overflow,
-        grammar,
-        completion,
-        logProbabilities);
+    return with(copy -> copy.stopStrings = List.of(values));
   }
 
   /**
@@ -114,16 +97,7 @@ public record GenerationOptions(
    * @return a changed copy
    */
   public GenerationOptions withSampling(SamplingOptions value) {
-    return new GenerationOptions(
-        maxTokens,
-        stopStrings,
-        value,
-        scheduling,
-        speculation,
-        overflow,
-        grammar,
-        completion,
-        logProbabilities);
+    return with(copy -> copy.sampling = value);
   }
 
   /**
@@ -143,16 +117,7 @@ public record GenerationOptions(
    * @return a changed copy
    */
   public GenerationOptions withScheduling(Scheduling value) {
-    return new GenerationOptions(
-        maxTokens,
-        stopStrings,
-        sampling,
-        value,
-        speculation,
-        overflow,
-        grammar,
-        completion,
-        logProbabilities);
+    return with(copy -> copy.scheduling = value);
   }
 
   /**
@@ -172,16 +137,7 @@ public record GenerationOptions(
    * @return a changed copy
    */
   public GenerationOptions withSpeculation(Speculation value) {
-    return new GenerationOptions(
-        maxTokens,
-        stopStrings,
-        sampling,
-        scheduling,
-        value,
-        overflow,
-        grammar,
-        completion,
-        logProbabilities);
+    return with(copy -> copy.speculation = value);
   }
 
   /**
@@ -191,16 +147,7 @@ public record GenerationOptions(
    * @return a changed copy
    */
   public GenerationOptions withOverflow(ContextOverflow value) {
-    return new GenerationOptions(
-        maxTokens,
-        stopStrings,
-        sampling,
-        scheduling,
-        speculation,
-        value,
-        grammar,
-        completion,
-        logProbabilities);
+    return with(copy -> copy.overflow = value);
   }
 
   /**
@@ -210,16 +157,7 @@ public record GenerationOptions(
    * @return a changed copy
    */
   public GenerationOptions withGrammar(Grammar value) {
-    return new GenerationOptions(
-        maxTokens,
-        stopStrings,
-        sampling,
-        scheduling,
-        speculation,
-        overflow,
-        Optional.of(value),
-        completion,
-        logProbabilities);
+    return with(copy -> copy.grammar = Optional.of(value));
   }
 
   /**
@@ -229,16 +167,7 @@ public record GenerationOptions(
    * @return a changed copy
    */
   public GenerationOptions withCompletion(boolean value) {
-    return new GenerationOptions(
-        maxTokens,
-        stopStrings,
-        sampling,
-        scheduling,
-        speculation,
-        overflow,
-        grammar,
-        value,
-        logProbabilities);
+    return with(copy -> copy.completion = value);
   }
 
   /**
@@ -248,15 +177,50 @@ public record GenerationOptions(
    * @return a changed copy
    */
   public GenerationOptions withLogProbabilities(int alternatives) {
-    return new GenerationOptions(
-        maxTokens,
-        stopStrings,
-        sampling,
-        scheduling,
-        speculation,
-        overflow,
-        grammar,
-        completion,
-        OptionalInt.of(alternatives));
+    return with(copy -> copy.logProbabilities = OptionalInt.of(alternatives));
+  }
+
+  private GenerationOptions with(Consumer<Copy> change) {
+    Copy copy = new Copy(this);
+    change.accept(copy);
+    return copy.options();
+  }
+
+  /** All values, one of which is about to change. */
+  private static final class Copy {
+    int maxTokens;
+    List<String> stopStrings;
+    SamplingOptions sampling;
+    Scheduling scheduling;
+    Speculation speculation;
+    ContextOverflow overflow;
+    Optional<Grammar> grammar;
+    boolean completion;
+    OptionalInt logProbabilities;
+
+    Copy(GenerationOptions options) {
+      maxTokens = options.maxTokens;
+      stopStrings = options.stopStrings;
+      sampling = options.sampling;
+      scheduling = options.scheduling;
+      speculation = options.speculation;
+      overflow = options.overflow;
+      grammar = options.grammar;
+      completion = options.completion;
+      logProbabilities = options.logProbabilities;
+    }
+
+    GenerationOptions options() {
+      return new GenerationOptions(
+          maxTokens,
+          stopStrings,
+          sampling,
+          scheduling,
+          speculation,
+          overflow,
+          grammar,
+          completion,
+          logProbabilities);
+    }
   }
 }

@@ -76,16 +76,6 @@ public interface Kernels extends AutoCloseable {
   void rotate(FloatMatrix x, int rows, int headDim, FloatMatrix angles, RotaryPairs pairs);
 
   /**
-   * Whether {@link #store} and {@link #attention} can do with a type of cache.
-   *
-   * @param type how keys and values are stored
-   * @return true at least for floating-point types
-   */
-  default boolean supports(CacheType type) {
-    return !type.isQuantized();
-  }
-
-  /**
    * Appends keys and values to the caches of their sequences.
    *
    * @param keys rows of kvHeads x headDim values, already rotated

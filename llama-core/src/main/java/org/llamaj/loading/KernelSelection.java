@@ -7,10 +7,7 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 import org.llamaj.LlamaException;
-import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.KernelProvider;
-import org.llamaj.kernel.Kernels;
-import org.llamaj.kernel.Workers;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,31 +35,6 @@ public record KernelSelection(KernelProvider provider, List<String> passedOver) 
     List<KernelProvider> providers = providers();
     Optional<String> name = requested.or(() -> Optional.ofNullable(System.getProperty(PROPERTY)));
     return name.isPresent() ? named(name.get(), providers) : best(providers);
-  }
-
-  /**
-   * Opens the kernels, with the attention of another provider if they cannot do with the cache.
-   *
-   * @param workers the threads to compute on
-   * @param cacheType how keys and values are stored
-   * @return kernels that support the cache type
-   */
-  public Kernels open(Workers workers, CacheType cacheType) {
-    Kernels chosen = provider.open(workers);
-    if (chosen.supports(cacheType)) {
-      return chosen;
-    }
-    for (KernelProvider other : providers()) {
-      if (other.unavailable().isEmpty()) {
-        Kernels kernels = other.open(workers);
-        if (kernels.supports(cacheType)) {
-          return new ComposedKernels(chosen, kernels);
-        }
-        kernels.close();
-      }
-    }
-    chosen.close();
-    throw new LlamaException("no kernels for a cache of %s found".formatted(cacheType));
   }
 
   private static List<KernelProvider> providers() {

@@ -7,7 +7,6 @@ import org.llamaj.LlamaException;
 import org.llamaj.Residency;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
-import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Workers;
 import org.llamaj.spi.FeedForwardContext;
@@ -85,7 +84,7 @@ public record LoadedModel(
     PageMemory cacheMemory = PageMemory.of(arena);
     try {
       cacheMemory = cacheMemory(options, arena);
-      kernels = selection.open(workers, options.cacheType());
+      kernels = selection.provider().open(workers);
       WeightSource weights = weights(checkpoint, options, arena, workers, progress);
       Optional<FeedForwards> experts = experts(configuration, weights, kernels, options, arena);
       Transformer transformer =
@@ -137,7 +136,7 @@ public record LoadedModel(
     boolean own = options.mediaEncoder().isPresent();
     Checkpoint weights = own ? options.mediaEncoder().get().get() : checkpoint;
     // Other kernels than the transformer's: pictures are encoded while it runs.
-    Kernels kernels = selection.open(workers, CacheType.F32);
+    Kernels kernels = selection.provider().open(workers);
     try {
       return Optional.of(Media.open(weights, own, configuration.dim(), kernels, workers));
     } catch (RuntimeException | Error e) {

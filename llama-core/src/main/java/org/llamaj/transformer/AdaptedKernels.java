@@ -10,7 +10,6 @@ import java.util.Optional;
 import java.util.function.IntFunction;
 import org.llamaj.LlamaException;
 import org.llamaj.kernel.AttentionShape;
-import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Projection;
 import org.llamaj.kernel.RotaryPairs;
@@ -181,11 +180,6 @@ final class AdaptedKernels implements Kernels {
   @Override
   public void rotate(FloatMatrix x, int rows, int headDim, FloatMatrix angles, RotaryPairs pairs) {
     plain.rotate(x, rows, headDim, angles, pairs);
-  }
-
-  @Override
-  public boolean supports(CacheType type) {
-    return plain.supports(type);
   }
 
   @Override

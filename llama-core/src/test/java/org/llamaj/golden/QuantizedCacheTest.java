@@ -40,7 +40,7 @@ class QuantizedCacheTest {
   }
 
   @Test
-  void kernelsThatCannotDoWithTheCacheLeaveAttentionToOthers() {
+  void everyProviderRunsAModelOnAQuantizedCache() {
     for (String kernels : GoldenAssertions.usableKernels()) {
       try (LlamaModel model =
           LlamaModel.builder(golden("llama2-spm-F32").model())

@@ -3,7 +3,6 @@ package org.llamaj.kernel.scalar;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.llamaj.kernel.AttentionShape;
-import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Projection;
 import org.llamaj.kernel.RotaryPairs;
@@ -160,11 +159,6 @@ final class ScalarKernels implements Kernels {
             }
           }
         });
-  }
-
-  @Override
-  public boolean supports(CacheType type) {
-    return true;
   }
 
   @Override

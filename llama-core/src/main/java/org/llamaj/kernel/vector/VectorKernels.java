@@ -4,7 +4,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.llamaj.kernel.AttentionShape;
-import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Projection;
 import org.llamaj.kernel.RotaryPairs;
@@ -101,11 +100,6 @@ final class VectorKernels implements Kernels {
     rotation.headDim = headDim;
     rotation.angles = angles;
     rotation.run(workers, rows, x.columns());
-  }
-
-  @Override
-  public boolean supports(CacheType type) {
-    return true;
   }
 
   @Override

@@ -5,7 +5,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.llamaj.kernel.AttentionShape;
-import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Projection;
 import org.llamaj.kernel.RotaryPairs;
@@ -139,11 +138,6 @@ final class X86Kernels implements Kernels {
             (pairs == RotaryPairs.INTERLEAVED ? rotate : rotateHalves).get(headDim, rotated),
             rows,
             x.columns());
-  }
-
-  @Override
-  public boolean supports(CacheType type) {
-    return true;
   }
 
   @Override
