@@ -2,6 +2,7 @@ package org.llamaj.examples.benchmarks;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -18,6 +19,8 @@ import org.llamaj.LlamaModel;
 import org.llamaj.Speculation;
 import org.llamaj.sampling.LogitBias;
 import org.llamaj.tokenizer.chat.Message;
+import org.llamaj.transformer.Batch;
+import org.llamaj.transformer.Sequence;
 
 /**
  * Many conversations at once, the second turn of a long one, and guesses: what the scheduler, the
@@ -42,15 +45,18 @@ public final class Conversations {
   /**
    * Measures and prints.
    *
-   * @param args a GGUF file; which parts (many, turn, guess), all by default; a draft model
+   * @param args a GGUF file; which parts (one, many, turn, guess), all by default; a draft model
    * @throws Exception if a thread fails
    */
   public static void main(String[] args) throws Exception {
-    String parts = args.length > 1 ? args[1] : "many,turn,guess";
+    String parts = args.length > 1 ? args[1] : "one,many,turn,guess";
     try (LlamaModel model =
         LlamaModel.builder(Path.of(args[0])).threads(2).contextLength(4096).load()) {
       Conversations measure = new Conversations(model);
       measure.together(1);
+      if (parts.contains("one")) {
+        measure.besideABareLoop();
+      }
       if (parts.contains("many")) {
         for (int sequences : new int[] {1, 2, 4, 8, 1, 8}) {
           print("%d at once: %.1f tokens/s", sequences, measure.together(sequences));
@@ -62,6 +68,44 @@ public final class Conversations {
       if (parts.contains("guess")) {
         measure.guesses(args.length > 2 ? Path.of(args[2]) : null);
       }
+    }
+  }
+
+  /** What scheduler, sampler and decoder cost one text alone, in rounds that alternate. */
+  private void besideABareLoop() throws Exception {
+    double[] ratios = new double[7];
+    for (int round = 0; round < ratios.length; round++) {
+      double stream = together(1);
+      double bare = bareLoop();
+      ratios[round] = stream / bare;
+      print("one text: %.2f tokens/s, a bare loop %.2f", stream, bare);
+    }
+    Arrays.sort(ratios);
+    print("one text runs at %.3f of a bare loop (median)", ratios[ratios.length / 2]);
+  }
+
+  /** Tokens per second of nothing but forward passes and the search for the largest logit. */
+  private double bareLoop() {
+    try (Sequence sequence = model.transformer().newSequence()) {
+      Batch batch = model.transformer().newBatch();
+      new Random(0).ints(PROMPT, 1000, 30_000).forEach(id -> batch.add(sequence, id));
+      batch.wantLogits();
+      model.transformer().forward(batch);
+      long start = System.nanoTime();
+      for (int i = 0; i < TOKENS; i++) {
+        float[] logits = batch.logits(0);
+        int best = 0;
+        for (int id = 1; id < logits.length; id++) {
+          if (logits[id] > logits[best]) {
+            best = id;
+          }
+        }
+        batch.clear();
+        batch.add(sequence, best);
+        batch.wantLogits();
+        model.transformer().forward(batch);
+      }
+      return TOKENS * 1e9 / (System.nanoTime() - start);
     }
   }
 
