@@ -149,9 +149,12 @@ public class GrammarMaskBenchmark {
 
   /** The same grammar, but one that is new to the compiler for each number. */
   private Grammar grammar(int number) {
-    return grammar.equals("schema")
-        ? Grammar.jsonSchema("{\"$comment\": \"%d\", ".formatted(number) + SCHEMA.substring(1))
-        : Grammar.gbnf(GBNF + "# " + number);
+    return grammar.equals("schema") ? schema(number) : Grammar.gbnf(GBNF + "# " + number);
+  }
+
+  /** Strings, numbers, lists, objects in objects. */
+  static Grammar schema(int number) {
+    return Grammar.jsonSchema("{\"$comment\": \"%d\", ".formatted(number) + SCHEMA.substring(1));
   }
 
   /** Without a grammar. */
