@@ -16,6 +16,7 @@ import org.llamaj.Generation;
 import org.llamaj.GenerationRequest;
 import org.llamaj.GenerationStream;
 import org.llamaj.LlamaModel;
+import org.llamaj.SamplingOptions;
 import org.llamaj.Speculation;
 import org.llamaj.grammar.Grammar;
 import org.llamaj.sampling.Candidates;
@@ -94,7 +95,7 @@ public final class Conversations {
     }
     Arrays.sort(ratios);
     print("one text runs at %.3f of a bare loop (median)", ratios[ratios.length / 2]);
-    report("one text", request(0));
+    report("one text", request(0), 160);
   }
 
   /** Tokens per second of nothing but forward passes and the search for the largest logit. */
@@ -148,19 +149,19 @@ public final class Conversations {
   private void grammar() throws Exception {
     Grammar schema = GrammarMaskBenchmark.schema(0);
     for (int round = 0; round < 4; round++) {
-      report("free", request(0));
-      report("held to a schema", request(0).grammar(schema));
+      report("free", request(0), 160);
+      report("held to a schema", request(0).grammar(schema), 160);
     }
   }
 
   /** Tells what is done between forward passes. */
-  private static void report(String name, GenerationRequest request) throws Exception {
-    GenerationStream stream = request.maxTokens(TOKENS + 1).stream();
+  private static void report(String name, GenerationRequest request, int tokens) throws Exception {
+    GenerationStream stream = request.maxTokens(tokens).stream();
     stream.hasNext(); // the prompt is read
     Passes passes = Passes.of(() -> stream.readAll(_ -> {}));
     print(
-        "%s: %.2f ms between passes, %.1f %% of the time",
-        name, passes.betweenMillis(), 100 * passes.between());
+        "%s: %d tokens, %.2f ms between passes, %.1f %% of the time",
+        name, passes.count() + 1, passes.betweenMillis(), 100 * passes.between());
   }
 
   private void secondTurn() {
@@ -185,7 +186,8 @@ public final class Conversations {
 
   private void guesses(Path draft) {
     int[] prompt = new Random(9).ints(160, 1000, 30_000).toArray();
-    GenerationRequest copy = request(prompt).sampling(s -> s.with(new Copying(prompt)));
+    GenerationRequest copy =
+        request(prompt).sampling(_ -> SamplingOptions.of(new Copying(prompt)).withTemperature(0));
     GenerationRequest free = request(3);
     try (LlamaModel small = draft == null ? null : load(draft)) {
       for (int round = 0; round < 3; round++) {
