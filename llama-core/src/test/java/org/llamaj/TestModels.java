@@ -3,7 +3,7 @@ package org.llamaj;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 
-/** Tiny models with random weights that are committed as test resources. */
+/** Tiny models of this repository: most have random weights and are test resources. */
 public final class TestModels {
   private TestModels() {}
 
@@ -20,6 +20,13 @@ public final class TestModels {
   /** Llama 2's vocabulary and proportions in small, F32. */
   public static Path llama2() {
     return resource("/golden/text/llama2-spm-F32/model.gguf");
+  }
+
+  /** The trained model of the examples, Q8_0. */
+  public static Path demo() {
+    return Path.of(
+        "../examples/demo-model/src/main/resources/org/llamaj/examples/demomodel",
+        "emberbrook-3m-q8_0.gguf");
   }
 
   private static Path resource(String name) {

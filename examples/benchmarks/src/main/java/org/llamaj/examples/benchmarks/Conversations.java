@@ -165,7 +165,8 @@ public final class Conversations {
   }
 
   private void secondTurn() {
-    String history = "word ".repeat(1990);
+    int perWord = model.tokenizer().encode("word word word word word ").length / 5;
+    String history = "word ".repeat(1990 / perWord);
     try (ChatSession chat = model.chat().temperature(0).maxTokens(4).open()) {
       chat.send(history);
       for (int turn = 0; turn < 5; turn++) {
