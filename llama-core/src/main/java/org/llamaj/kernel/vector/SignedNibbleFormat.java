@@ -8,7 +8,6 @@ import static jdk.incubator.vector.ShortVector.fromMemorySegment;
 import static jdk.incubator.vector.VectorOperators.ADD;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
-import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
 import static org.llamaj.kernel.vector.Lanes.ADDRESS;
@@ -139,7 +138,7 @@ enum SignedNibbleFormat implements StreamedFormat {
       Rounding.store(at + 4 * VECTOR_BYTES, -8 * (x0 + x1 + x2 + x3));
       before = x3;
     }
-    float scale = greatest / LIMIT * 0x1p-16f * HALF_SCALE_ROOT;
+    float scale = greatest / LIMIT * Rounding.HALVES_SCALE * HALF_SCALE_ROOT;
     for (int lane = 0; lane < HALF / 4; lane++) {
       f32(target + 5 * VECTOR_BYTES + 4 * lane, scale);
     }
@@ -197,8 +196,6 @@ enum SignedNibbleFormat implements StreamedFormat {
               .reinterpretAsShorts()
               .mul(fromMemorySegment(W, ALL, xg + 3 * VECTOR_BYTES, LE))
               .add(high);
-      IntVector t = low.add(high).reinterpretAsInts();
-      t = t.lanewise(LSHL, 16).add(t.and(0xFFFF0000));
       IntVector scale;
       if (LANES == 16) {
         scale =
@@ -217,7 +214,7 @@ enum SignedNibbleFormat implements StreamedFormat {
         }
       }
       sum =
-          ((FloatVector) t.convert(I2F, 0))
+          Rounding.sumHalves(low.add(high))
               .fma(
                   scale
                       .reinterpretAsFloats()
