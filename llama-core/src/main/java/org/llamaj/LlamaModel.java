@@ -15,6 +15,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
+import org.llamaj.checkpoint.AdapterCheckpoint;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.Fingerprint;
 import org.llamaj.checkpoint.gguf.GgufReader;
@@ -358,12 +359,13 @@ public final class LlamaModel implements AutoCloseable {
   /**
    * Loads a LoRA adapter for this model, to be named by requests and conversations.
    *
-   * @param path a GGUF file with an adapter
+   * @param path a GGUF file with an adapter, or a directory as PEFT writes it; see {@link
+   *     AdapterCheckpoint#open}
    * @return to be closed by the caller, or with the model
    * @throws LlamaException if the file is no adapter or one of another model
    */
   public Adapter adapter(Path path) {
-    Checkpoint file = GgufReader.open(path);
+    AdapterCheckpoint file = AdapterCheckpoint.open(path);
     try {
       Adapter adapter = new Adapter(transformer(), AdapterReader.bind(file, transformer()), file);
       adapters.add(adapter);

@@ -10,6 +10,7 @@ import java.util.SequencedMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.llamaj.LlamaException;
+import org.llamaj.checkpoint.AdapterCheckpoint;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.DerivedTensor;
 import org.llamaj.checkpoint.Metadata;
@@ -47,6 +48,7 @@ public final class Conversion {
   private boolean pure;
   private boolean requantize;
   private Optional<ImportanceMatrix> importance = Optional.empty();
+  private final WeightUpdates updates = new WeightUpdates();
   private int threads = Runtime.getRuntime().availableProcessors();
   private long maxFileBytes = Long.MAX_VALUE;
   private ConversionListener listener = (_, _) -> {};
@@ -104,6 +106,23 @@ public final class Conversion {
    */
   public Conversion importance(ImportanceMatrix value) {
     importance = Optional.of(value);
+    return this;
+  }
+
+  /**
+   * Adds a LoRA adapter to the weights, for good. Matrices that are quantised already are quantised
+   * again, which {@link #requantize} has to allow.
+   *
+   * @param adapter open until the model is written
+   * @param scale 1 for as strong as it was trained
+   * @return this
+   * @throws LlamaException if the adapter is for another model
+   */
+  public Conversion merge(AdapterCheckpoint adapter, double scale) {
+    if (!Double.isFinite(scale)) {
+      throw new IllegalArgumentException("expected a finite scale, found " + scale);
+    }
+    updates.add(adapter, scale, source);
     return this;
   }
 
@@ -180,7 +199,8 @@ public final class Conversion {
     ElementType type =
         mix.map(m -> pure ? m.mainType(name, tensor.shape()) : m.type(name, tensor.shape()))
             .orElse(tensor.type());
-    if (type == tensor.type() || isInteger(tensor.type())) return tensor;
+    boolean same = type == tensor.type() && !updates.change(name);
+    if (same || isInteger(tensor.type())) return tensor;
     if (tensor.type().isQuantised() && !requantize) {
       throw new LlamaException(
           "%s: %s is quantised already, as %s: start from F32, F16 or BF16, or allow to quantise twice"
@@ -239,7 +259,8 @@ public final class Conversion {
 
   private void write(Tensor tensor, TensorDescription target, TensorWriter writer) {
     float[] weights = importance.flatMap(matrix -> matrix.find(tensor.name())).orElse(null);
-    writer.write(tensor, target.type(), weights, RowOrder.of(source, tensor));
+    writer.write(
+        tensor, target.type(), weights, RowOrder.of(source, tensor), updates.of(tensor.name()));
   }
 
   private SequencedMap<String, MetadataValue> metadata() {

@@ -1,9 +1,9 @@
 package org.llamaj.convert;
 
-import java.util.regex.Pattern;
 import org.llamaj.LlamaException;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.Metadata;
+import org.llamaj.checkpoint.RotaryRows;
 import org.llamaj.tensor.Tensor;
 
 /**
@@ -11,8 +11,6 @@ import org.llamaj.tensor.Tensor;
  * side by side: rows of query and key projections change places within each head.
  */
 interface RowOrder {
-  Pattern ROTATED = Pattern.compile("blk\\.\\d+\\.attn_[qk]\\.(weight|bias)");
-
   /**
    * The source of a row.
    *
@@ -26,19 +24,13 @@ interface RowOrder {
     Metadata metadata = checkpoint.metadata();
     String prefix = metadata.string("general.architecture").orElse("") + ".";
     boolean halfSplit = metadata.bool(prefix + Metadata.ROPE_HALF_SPLIT).orElse(false);
-    if (!halfSplit || !ROTATED.matcher(tensor.name()).matches()) return null;
+    if (!halfSplit || !RotaryRows.areIn(tensor.name())) return null;
     if (tensor.shape().rank() != 2) {
       throw new LlamaException(
           "%s: biases of query and key projections are not converted to GGUF"
               .formatted(tensor.name()));
     }
     int headDim = metadata.requireInt(prefix + "attention.key_length", 2, 1 << 20);
-    return row -> interleaved(row, headDim);
-  }
-
-  private static long interleaved(long row, int headDim) {
-    long head = row / headDim * headDim;
-    long within = row % headDim;
-    return head + within % 2 * (headDim / 2) + within / 2;
+    return row -> RotaryRows.halfSplit(row, headDim);
   }
 }

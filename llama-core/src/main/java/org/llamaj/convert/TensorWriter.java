@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.function.LongConsumer;
 import org.llamaj.LlamaException;
 import org.llamaj.checkpoint.gguf.GgufWriter;
+import org.llamaj.convert.WeightUpdates.RowUpdate;
 import org.llamaj.kernel.Workers;
 import org.llamaj.tensor.ElementType;
 import org.llamaj.tensor.Tensor;
@@ -51,11 +52,13 @@ final class TensorWriter {
    * @param type of the result
    * @param importance of the columns, for each matrix of the tensor one after another, or null
    * @param order which row comes where, or null for the tensor's own order
+   * @param update what is added to the rows first
    */
-  void write(Tensor tensor, ElementType type, float[] importance, RowOrder order) {
-    if (type != tensor.type()) {
+  void write(
+      Tensor tensor, ElementType type, float[] importance, RowOrder order, RowUpdate update) {
+    if (type != tensor.type() || update != RowUpdate.NONE) {
       RowOrder rows = order == null ? row -> row : order;
-      convert(tensor, type, importance == null ? NONE : importance, rows);
+      convert(tensor, type, importance == null ? NONE : importance, rows, update);
     } else if (order != null) {
       copyRows(tensor, order);
     } else {
@@ -84,7 +87,8 @@ final class TensorWriter {
     }
   }
 
-  private void convert(Tensor tensor, ElementType type, float[] importance, RowOrder order) {
+  private void convert(
+      Tensor tensor, ElementType type, float[] importance, RowOrder order, RowUpdate update) {
     int columns = Math.toIntExact(tensor.columns());
     long rowsOfMatrix =
         tensor.shape().rank() == 1 ? 1 : tensor.shape().size(tensor.shape().rank() - 2);
@@ -108,6 +112,7 @@ final class TensorWriter {
               for (int i = 0; i < count; i++) {
                 long row = order.source(from + firstOfPiece + i);
                 Dequantizer.dequantizeRow(tensor, row, floats, i * columns);
+                update.add(row, floats, i * columns);
               }
               quantize(
                   tensor,

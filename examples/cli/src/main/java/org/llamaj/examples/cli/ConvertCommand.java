@@ -2,7 +2,11 @@ package org.llamaj.examples.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
 import java.util.concurrent.Callable;
+import org.llamaj.checkpoint.AdapterCheckpoint;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.convert.Conversion;
@@ -16,12 +20,12 @@ import picocli.CommandLine.Spec;
 /** Makes GGUF files of models in other forms. */
 @Command(
     name = "convert",
-    description = "Writes a model as it is on Hugging Face to a GGUF file.",
+    description = "Writes a model to a GGUF file, with adapters merged into it if wanted.",
     footer = {"", "Tokenizer and chat template go into the file. A vision tower does not."})
 final class ConvertCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  @Parameters(paramLabel = "DIR", description = "With config.json and safetensors files.")
+  @Parameters(paramLabel = "DIR", description = "A directory as on Hugging Face, or a GGUF file.")
   private Path in;
 
   @Option(names = "--out", required = true, paramLabel = "FILE", description = "The file to write.")
@@ -34,12 +38,37 @@ final class ConvertCommand implements Callable<Integer> {
       description = "One of ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private FileType type;
 
+  @Option(
+      names = "--lora",
+      paramLabel = "FILE[=SCALE]",
+      converter = AdapterOptions.Converter.class,
+      description =
+          "Merge a LoRA adapter into the weights, by default as strong as it was trained. May be"
+              + " repeated.")
+  private List<AdapterOptions.ScaledFile> adapters = List.of();
+
+  @Option(
+      names = "--allow-requantize",
+      description = "Take a model that is quantised already, and lose twice.")
+  private boolean requantize;
+
   @Mixin private WritingOptions writing;
 
   @Override
   public Integer call() throws IOException {
+    Deque<AdapterCheckpoint> open = new ArrayDeque<>();
     try (Checkpoint model = Checkpoint.open(in)) {
-      writing.write(Conversion.of(model).to(type), model, out, spec.commandLine());
+      Conversion conversion = Conversion.of(model).to(type);
+      if (requantize) {
+        conversion.requantize();
+      }
+      for (AdapterOptions.ScaledFile adapter : adapters) {
+        open.push(AdapterCheckpoint.open(adapter.file()));
+        conversion.merge(open.peek(), adapter.scale());
+      }
+      writing.write(conversion, model, out, spec.commandLine());
+    } finally {
+      open.forEach(AdapterCheckpoint::close);
     }
     return 0;
   }
