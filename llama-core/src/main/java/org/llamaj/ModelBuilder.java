@@ -7,6 +7,7 @@ import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.checkpoint.gguf.GgufReader;
 import org.llamaj.events.LoadEvent;
 import org.llamaj.hub.DownloadListener;
@@ -27,6 +28,7 @@ public final class ModelBuilder {
   private CacheType cacheType = CacheType.F16;
   private Optional<Path> cacheDirectory = Optional.empty();
   private Residency residency = Residency.MAPPED;
+  private Optional<FileType> weights = Optional.empty();
   private long pinnedExpertBytes;
   private Optional<Supplier<Checkpoint>> mediaEncoder = Optional.empty();
   private int batchSize = 512;
@@ -108,6 +110,19 @@ public final class ModelBuilder {
    */
   public ModelBuilder residency(Residency value) {
     residency = Objects.requireNonNull(value, "value");
+    return this;
+  }
+
+  /**
+   * Quantises the weights at load, into private memory: a model in F32, F16 or BF16 then runs as it
+   * would from a file of this mixture, without one being written. Takes longer than to load such a
+   * file; what would not become smaller stays mapped.
+   *
+   * @param type the mixture; without it, weights stay as the files have them
+   * @return this
+   */
+  public ModelBuilder weights(FileType type) {
+    weights = Optional.of(type);
     return this;
   }
 
@@ -279,6 +294,7 @@ public final class ModelBuilder {
         cacheType,
         cacheDirectory,
         residency,
+        weights,
         pinnedExpertBytes,
         mediaEncoder,
         batchSize,

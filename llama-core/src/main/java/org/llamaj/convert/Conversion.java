@@ -1,13 +1,14 @@
 package org.llamaj.convert;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedMap;
-import java.util.regex.Pattern;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.llamaj.LlamaException;
 import org.llamaj.checkpoint.AdapterCheckpoint;
@@ -22,6 +23,8 @@ import org.llamaj.checkpoint.TensorDescription;
 import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.checkpoint.gguf.GgufWriter;
 import org.llamaj.checkpoint.gguf.WeightMix;
+import org.llamaj.convert.rows.RowConverter;
+import org.llamaj.convert.rows.RowOrder;
 import org.llamaj.kernel.Workers;
 import org.llamaj.tensor.ElementType;
 import org.llamaj.tensor.Tensor;
@@ -40,9 +43,6 @@ import org.llamaj.tensor.quantize.Quantizer;
  * Used by one thread; may write several times.
  */
 public final class Conversion {
-  private static final Pattern OF_TEXT =
-      Pattern.compile("(token_embd|output_norm|output|rope_freqs|blk\\.\\d+)\\..*");
-
   private final Checkpoint source;
   private Optional<FileType> fileType = Optional.empty();
   private boolean pure;
@@ -184,7 +184,7 @@ public final class Conversion {
             .map(tensor -> new TensorDescription(tensor.name(), tensor.type(), tensor.shape()));
     Stream<TensorDescription> made = source.derived().stream().map(DerivedTensor::description);
     Stream<TensorDescription> all = Stream.concat(inPlace, made);
-    return isGguf() ? all : all.filter(tensor -> OF_TEXT.matcher(tensor.name()).matches());
+    return isGguf() ? all : all.filter(tensor -> WeightMix.covers(tensor.name()));
   }
 
   /** Readers of other forms tell where rotary pairs lie; GGUF has no key for it. */
@@ -232,19 +232,26 @@ public final class Conversion {
     try (Workers workers = new Workers(threads);
         Arena arena = Arena.ofShared();
         GgufWriter writer = GgufWriter.create(file, metadata(), tensors, maxFileBytes)) {
-      TensorWriter tensorWriter =
-          new TensorWriter(writer, workers, arena, bytes -> listener.onProgress(bytes, totalBytes));
+      RowConverter converter = new RowConverter(workers, arena);
+      long[] written = new long[1];
+      Consumer<MemorySegment> sink =
+          bytes -> {
+            writer.write(bytes);
+            written[0] += bytes.byteSize();
+            listener.onProgress(written[0], totalBytes);
+          };
       for (TensorDescription target : tensors) {
-        write(target, tensorWriter);
+        write(target, converter, sink);
       }
       return writer.finish();
     }
   }
 
-  private void write(TensorDescription target, TensorWriter writer) {
+  private void write(
+      TensorDescription target, RowConverter converter, Consumer<MemorySegment> sink) {
     Optional<Tensor> inPlace = source.find(target.name());
     if (inPlace.isPresent()) {
-      write(inPlace.get(), target, writer);
+      write(inPlace.get(), target, converter, sink);
       return;
     }
     DerivedTensor derived =
@@ -253,14 +260,23 @@ public final class Conversion {
             .findFirst()
             .orElseThrow();
     try (Arena arena = Arena.ofShared()) {
-      write(derived.make(arena), target, writer);
+      write(derived.make(arena), target, converter, sink);
     }
   }
 
-  private void write(Tensor tensor, TensorDescription target, TensorWriter writer) {
+  private void write(
+      Tensor tensor,
+      TensorDescription target,
+      RowConverter converter,
+      Consumer<MemorySegment> sink) {
     float[] weights = importance.flatMap(matrix -> matrix.find(tensor.name())).orElse(null);
-    writer.write(
-        tensor, target.type(), weights, RowOrder.of(source, tensor), updates.of(tensor.name()));
+    converter.convert(
+        tensor,
+        target.type(),
+        weights,
+        RowOrder.of(source, tensor),
+        updates.of(tensor.name()),
+        sink);
   }
 
   private SequencedMap<String, MetadataValue> metadata() {

@@ -6,6 +6,7 @@ import java.util.OptionalInt;
 import java.util.function.Supplier;
 import org.llamaj.Residency;
 import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.kernel.CacheType;
 
 /**
@@ -17,6 +18,7 @@ import org.llamaj.kernel.CacheType;
  * @param cacheType how keys and values are stored
  * @param cacheDirectory where a file holds keys and values; empty to keep them in memory
  * @param residency where the weights live
+ * @param weights the mixture that the weights are quantised to at load; empty to leave them
  * @param pinnedExpertBytes how much of the most used experts is locked in memory
  * @param mediaEncoder opens the file with the encoder of pictures, if there is one
  * @param batchSize the most tokens of a forward pass: prompts are read in chunks of it
@@ -29,6 +31,7 @@ public record LoadingOptions(
     CacheType cacheType,
     Optional<Path> cacheDirectory,
     Residency residency,
+    Optional<FileType> weights,
     long pinnedExpertBytes,
     Optional<Supplier<Checkpoint>> mediaEncoder,
     int batchSize,

@@ -1,4 +1,4 @@
-package org.llamaj.convert;
+package org.llamaj.convert.rows;
 
 import org.llamaj.LlamaException;
 import org.llamaj.checkpoint.Checkpoint;
@@ -10,7 +10,7 @@ import org.llamaj.tensor.Tensor;
  * Which row of a tensor comes where. Hugging Face's rotary pairs are half a head apart, GGUF's lie
  * side by side: rows of query and key projections change places within each head.
  */
-interface RowOrder {
+public interface RowOrder {
   /**
    * The source of a row.
    *
@@ -19,7 +19,13 @@ interface RowOrder {
    */
   long source(long row);
 
-  /** The order for a tensor of a checkpoint; null if it stays as it is. */
+  /**
+   * The order for a tensor of a checkpoint.
+   *
+   * @param checkpoint the model
+   * @param tensor one of its tensors
+   * @return null if it stays as it is
+   */
   static RowOrder of(Checkpoint checkpoint, Tensor tensor) {
     Metadata metadata = checkpoint.metadata();
     String prefix = metadata.string("general.architecture").orElse("") + ".";
