@@ -57,8 +57,9 @@ class MixtureFilesTest {
                   .threads(2)
                   .weights(FileType.Q8_0)
                   .load()) {
-        assertThat(GoldenAssertions.logits(found, golden.prompt(), 512).toArray())
-            .isDeepEqualTo(GoldenAssertions.logits(expected, golden.prompt(), 512).toArray());
+        assertThat(GoldenAssertions.logits(found, golden.prompt(), 512).toArray(float[][]::new))
+            .isDeepEqualTo(
+                GoldenAssertions.logits(expected, golden.prompt(), 512).toArray(float[][]::new));
       }
     }
   }
