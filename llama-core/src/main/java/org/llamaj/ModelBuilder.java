@@ -15,6 +15,7 @@ import org.llamaj.kernel.CacheType;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.loading.LoadingOptions;
 import org.llamaj.loading.MemoryPlanner;
+import org.llamaj.spi.ProjectionListener;
 
 /**
  * How to load a model: {@code LlamaModel.builder(path).contextLength(8192).load()}. Used by one
@@ -35,6 +36,7 @@ public final class ModelBuilder {
   private int promptChunk = 64;
   private long prefixCache = 256L << 20;
   private Optional<GenerationListener> generations = Optional.empty();
+  private Optional<ProjectionListener> projections = Optional.empty();
   private int queueLimit = 1024;
   private LoadListener listener = _ -> {};
   private DownloadListener downloadListener = (_, _, _) -> {};
@@ -221,6 +223,18 @@ public final class ModelBuilder {
   }
 
   /**
+   * Sets who sees the activations that are multiplied with the model's weights, for statistics over
+   * a text.
+   *
+   * @param value called in every forward pass
+   * @return this
+   */
+  public ModelBuilder onProjection(ProjectionListener value) {
+    projections = Optional.of(value);
+    return this;
+  }
+
+  /**
    * Sets how many prompts may wait to be read. Further ones are refused with an {@link
    * OverloadedException}.
    *
@@ -298,7 +312,8 @@ public final class ModelBuilder {
         pinnedExpertBytes,
         mediaEncoder,
         batchSize,
-        prefixCache);
+        prefixCache,
+        projections);
   }
 
   private static int positive(String name, int value) {

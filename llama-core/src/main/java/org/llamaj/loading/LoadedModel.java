@@ -92,6 +92,9 @@ public record LoadedModel(
     try {
       cacheMemory = cacheMemory(options, arena);
       kernels = selection.provider().open(workers);
+      if (options.projections().isPresent()) {
+        kernels = new ObservedKernels(kernels, options.projections().get());
+      }
       WeightSource weights = weights(checkpoint, options, arena, workers, progress);
       Optional<FeedForwards> experts = experts(configuration, weights, kernels, options, arena);
       Transformer transformer =

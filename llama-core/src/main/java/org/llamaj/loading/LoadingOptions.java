@@ -8,6 +8,7 @@ import org.llamaj.Residency;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.kernel.CacheType;
+import org.llamaj.spi.ProjectionListener;
 
 /**
  * How to load a model.
@@ -23,6 +24,7 @@ import org.llamaj.kernel.CacheType;
  * @param mediaEncoder opens the file with the encoder of pictures, if there is one
  * @param batchSize the most tokens of a forward pass: prompts are read in chunks of it
  * @param prefixCache bytes of keys and values that are kept to be found again
+ * @param projections sees what is multiplied with the weights
  */
 public record LoadingOptions(
     OptionalInt contextLength,
@@ -35,4 +37,5 @@ public record LoadingOptions(
     long pinnedExpertBytes,
     Optional<Supplier<Checkpoint>> mediaEncoder,
     int batchSize,
-    long prefixCache) {}
+    long prefixCache,
+    Optional<ProjectionListener> projections) {}

@@ -124,7 +124,8 @@ final class ModelOptions {
     return builder().plan();
   }
 
-  private ModelBuilder builder() {
+  /** All options, for commands that add their own. */
+  ModelBuilder builder() {
     ModelBuilder builder = model == null ? DemoModel.builder() : LlamaModel.builder(model);
     builder.onDownload(new DownloadBar());
     try {
