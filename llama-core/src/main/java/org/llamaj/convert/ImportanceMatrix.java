@@ -231,31 +231,31 @@ public final class ImportanceMatrix {
     return means;
   }
 
-  /** Refuses to weigh a model's columns by what another model was asked. */
-  void requireFit(Checkpoint model) {
+  /**
+   * Refuses to weigh a model's columns by what another model was asked.
+   *
+   * @param tensors of the model
+   * @param model what messages call it
+   */
+  void requireFit(List<TensorDescription> tensors, String model) {
     int found = 0;
-    for (Tensor tensor : model.tensors()) {
+    for (TensorDescription tensor : tensors) {
       Entry entry = entries.get(tensor.name());
       if (entry == null) continue;
       found++;
-      long matrices =
-          tensor.shape().elements() / tensor.columns() / Math.max(1, rowsOfMatrix(tensor));
-      boolean shared = entry.sums.length == tensor.columns();
-      if (!shared && entry.sums.length != matrices * tensor.columns()) {
+      long columns = tensor.shape().columns();
+      long matrices = tensor.shape().rank() == 3 ? tensor.shape().size(0) : 1;
+      if (entry.sums.length != columns && entry.sums.length != matrices * columns) {
         throw new CheckpointException(
             "%s: %s: expected the importance of %d x %d columns, found %d numbers; is it of another model?"
-                .formatted(source, tensor.name(), matrices, tensor.columns(), entry.sums.length));
+                .formatted(source, tensor.name(), matrices, columns, entry.sums.length));
       }
     }
     if (found == 0) {
       throw new CheckpointException(
           "%s: expected the importance of tensors of %s, found of none; is it of another model?"
-              .formatted(source, model.source()));
+              .formatted(source, model));
     }
-  }
-
-  private static long rowsOfMatrix(Tensor tensor) {
-    return tensor.shape().rank() == 1 ? 1 : tensor.shape().size(tensor.shape().rank() - 2);
   }
 
   /** {@return what messages call it: the name of its file} */

@@ -125,7 +125,7 @@ class ImportanceTest {
           assertThat(found[i]).isCloseTo(expected[i], within(1e-5f * (1 + expected[i])));
         }
       }
-      old.requireFit(model);
+      old.requireFit(model.descriptions(), "model");
     }
   }
 

@@ -25,7 +25,8 @@ public record WeightMix(
     int experts,
     boolean tied,
     boolean importance) {
-  private static final Pattern LAYER = Pattern.compile("blk\\.(\\d+)\\.(\\w+)\\.weight");
+  private static final Pattern LAYER =
+      Pattern.compile("blk\\.(\\d+)\\.(\\w+)(?:\\.\\d+)?\\.weight");
 
   private static final Pattern COVERED =
       Pattern.compile("(token_embd|output_norm|output|rope_freqs|blk\\.\\d+)\\..*");

@@ -1,6 +1,5 @@
 package org.llamaj.convert.rows;
 
-import org.llamaj.LlamaException;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.Metadata;
 import org.llamaj.checkpoint.RotaryRows;
@@ -31,11 +30,6 @@ public interface RowOrder {
     String prefix = metadata.string("general.architecture").orElse("") + ".";
     boolean halfSplit = metadata.bool(prefix + Metadata.ROPE_HALF_SPLIT).orElse(false);
     if (!halfSplit || !RotaryRows.areIn(tensor.name())) return null;
-    if (tensor.shape().rank() != 2) {
-      throw new LlamaException(
-          "%s: biases of query and key projections are not converted to GGUF"
-              .formatted(tensor.name()));
-    }
     int headDim = metadata.requireInt(prefix + "attention.key_length", 2, 1 << 20);
     return row -> RotaryRows.halfSplit(row, headDim);
   }
