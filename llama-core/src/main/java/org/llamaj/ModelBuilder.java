@@ -26,6 +26,7 @@ public final class ModelBuilder {
   private OptionalInt contextLength = OptionalInt.empty();
   private OptionalInt threads = OptionalInt.empty();
   private Optional<String> kernels = Optional.empty();
+  private Backend backend = Backend.cpu();
   private CacheType cacheType = CacheType.F16;
   private Optional<Path> cacheDirectory = Optional.empty();
   private Residency residency = Residency.MAPPED;
@@ -76,6 +77,17 @@ public final class ModelBuilder {
    */
   public ModelBuilder kernels(String name) {
     kernels = Optional.of(name);
+    return this;
+  }
+
+  /**
+   * Sets what the model computes on. Without effect where {@link #kernels} names some.
+   *
+   * @param value {@link Backend#cpu} without it
+   * @return this
+   */
+  public ModelBuilder backend(Backend value) {
+    backend = Objects.requireNonNull(value, "value");
     return this;
   }
 
@@ -305,6 +317,7 @@ public final class ModelBuilder {
         contextLength,
         threads,
         kernels,
+        backend,
         cacheType,
         cacheDirectory,
         residency,

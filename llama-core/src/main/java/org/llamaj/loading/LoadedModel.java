@@ -12,14 +12,15 @@ import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
 import org.llamaj.checkpoint.TensorDescription;
 import org.llamaj.checkpoint.gguf.FileType;
+import org.llamaj.kernel.KernelProvider;
 import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.PageMemory;
 import org.llamaj.kernel.Workers;
 import org.llamaj.spi.FeedForwardContext;
 import org.llamaj.spi.FeedForwards;
 import org.llamaj.tokenizer.Tokenizer;
 import org.llamaj.transformer.Configuration;
 import org.llamaj.transformer.PageFile;
-import org.llamaj.transformer.PageMemory;
 import org.llamaj.transformer.Transformer;
 import org.llamaj.transformer.TransformerBuilder;
 import org.llamaj.transformer.WeightSource;
@@ -69,7 +70,7 @@ public record LoadedModel(
     try {
       Configuration configuration = ConfigurationReader.read(checkpoint);
       Tokenizer tokenizer = tokenizer(checkpoint, configuration);
-      KernelSelection selection = KernelSelection.select(options.kernels());
+      KernelSelection selection = KernelSelection.select(options.kernels(), options.backend());
       return bind(checkpoint, configuration, tokenizer, selection, options, progress);
     } catch (RuntimeException | Error e) {
       checkpoint.close();
@@ -90,11 +91,11 @@ public record LoadedModel(
     Optional<Media> media = Optional.empty();
     PageMemory cacheMemory = PageMemory.of(arena);
     try {
-      cacheMemory = cacheMemory(options, arena);
-      kernels = selection.provider().open(workers);
+      kernels = selection.provider().open(workers, OffloadPlan.of(configuration, options));
       if (options.projections().isPresent()) {
         kernels = new ObservedKernels(kernels, options.projections().get());
       }
+      cacheMemory = cacheMemory(options, kernels, arena);
       WeightSource weights = weights(checkpoint, options, arena, workers, progress);
       Optional<FeedForwards> experts = experts(configuration, weights, kernels, options, arena);
       Transformer transformer =
@@ -121,11 +122,11 @@ public record LoadedModel(
           cacheMemory,
           arena);
     } catch (RuntimeException | Error e) {
+      cacheMemory.close();
       if (kernels != null) {
         kernels.close();
       }
       workers.close();
-      cacheMemory.close();
       arena.close();
       if (e instanceof LlamaException failure) {
         throw naming(checkpoint, failure);
@@ -146,8 +147,11 @@ public record LoadedModel(
     }
     boolean own = options.mediaEncoder().isPresent();
     Checkpoint weights = own ? options.mediaEncoder().get().get() : checkpoint;
-    // Other kernels than the transformer's: pictures are encoded while it runs.
-    Kernels kernels = selection.provider().open(workers);
+    // Other kernels than the transformer's: pictures are encoded while it runs. Not on a device,
+    // where the encoder's activations would travel for each operation.
+    KernelProvider provider =
+        selection.provider().isDevice() ? KernelSelection.ofProcessor() : selection.provider();
+    Kernels kernels = provider.open(workers);
     try {
       return Optional.of(Media.open(weights, own, configuration.dim(), kernels, workers));
     } catch (RuntimeException | Error e) {
@@ -178,11 +182,11 @@ public record LoadedModel(
                         arena)));
   }
 
-  private static PageMemory cacheMemory(LoadingOptions options, Arena arena) {
+  private static PageMemory cacheMemory(LoadingOptions options, Kernels kernels, Arena arena) {
     return options
         .cacheDirectory()
         .<PageMemory>map(directory -> PageFile.create(directory, arena))
-        .orElseGet(() -> PageMemory.of(arena));
+        .orElseGet(() -> kernels.pageMemory(PageMemory.of(arena)));
   }
 
   /** Binding takes no time worth reporting after a copy. */
@@ -262,9 +266,9 @@ public record LoadedModel(
   public void close() {
     transformer.close();
     media.ifPresent(Media::close);
+    cacheMemory.close();
     kernels.close();
     workers.close();
-    cacheMemory.close();
     arena.close();
     checkpoint.close();
   }

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
+import org.llamaj.Backend;
 import org.llamaj.Residency;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.gguf.FileType;
@@ -16,6 +17,7 @@ import org.llamaj.spi.ProjectionListener;
  * @param contextLength tokens a sequence may hold; empty for what the model was trained for
  * @param threads computing threads; empty for one per physical core
  * @param kernels name of the kernel provider; empty for the best usable one
+ * @param backend what to compute on, where no kernels are named
  * @param cacheType how keys and values are stored
  * @param cacheDirectory where a file holds keys and values; empty to keep them in memory
  * @param residency where the weights live
@@ -30,6 +32,7 @@ public record LoadingOptions(
     OptionalInt contextLength,
     OptionalInt threads,
     Optional<String> kernels,
+    Backend backend,
     CacheType cacheType,
     Optional<Path> cacheDirectory,
     Residency residency,

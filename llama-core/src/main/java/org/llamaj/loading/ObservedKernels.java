@@ -3,6 +3,7 @@ package org.llamaj.loading;
 import java.lang.foreign.MemorySegment;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.PageMemory;
 import org.llamaj.kernel.Projection;
 import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Span;
@@ -23,6 +24,7 @@ final class ObservedKernels implements Kernels {
 
   @Override
   public void project(FloatMatrix input, int rows, Projection... projections) {
+    kernels.fetch(input, rows);
     listener.onProject(input, rows, projections);
     kernels.project(input, rows, projections);
   }
@@ -99,6 +101,36 @@ final class ObservedKernels implements Kernels {
   @Override
   public void scale(FloatMatrix x, int rows, float factor) {
     kernels.scale(x, rows, factor);
+  }
+
+  @Override
+  public void copyRow(FloatMatrix source, int from, FloatMatrix target, int to) {
+    kernels.copyRow(source, from, target, to);
+  }
+
+  @Override
+  public void keep(FloatMatrix activations) {
+    kernels.keep(activations);
+  }
+
+  @Override
+  public void fetch(FloatMatrix x, int rows) {
+    kernels.fetch(x, rows);
+  }
+
+  @Override
+  public void publish(FloatMatrix x, int rows) {
+    kernels.publish(x, rows);
+  }
+
+  @Override
+  public void finish() {
+    kernels.finish();
+  }
+
+  @Override
+  public PageMemory pageMemory(PageMemory host) {
+    return kernels.pageMemory(host);
   }
 
   @Override

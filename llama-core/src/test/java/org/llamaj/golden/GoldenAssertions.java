@@ -16,8 +16,8 @@ import org.llamaj.transformer.Transformer;
 /** Whole models against the logits of independent implementations, for the tests of all modules. */
 public final class GoldenAssertions {
 
-  /** Kernels that round activations to 8 bits where weights are quantised. */
-  private static final List<String> ROUNDING = List.of("x86");
+  /** Kernels that round activations where weights are rounded: to 8 bits, or to bfloat16. */
+  private static final List<String> ROUNDING = List.of("x86", "cuda");
 
   private GoldenAssertions() {}
 

@@ -3,6 +3,7 @@ package org.llamaj.examples.cli;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.BiFunction;
+import org.llamaj.Backend;
 import org.llamaj.LlamaModel;
 import org.llamaj.MemoryPlan;
 import org.llamaj.ModelBuilder;
@@ -41,6 +42,25 @@ final class ModelOptions {
       paramLabel = "NAME",
       description = "The kernels to run on: scalar, vector, ... (default: the best that can run).")
   private String kernels;
+
+  @Option(
+      names = "--backend",
+      paramLabel = "NAME",
+      description =
+          "What to compute on: cpu (default), cuda, or auto for a device if there is one.")
+  private String backend;
+
+  @Option(
+      names = "--gpu-layers",
+      paramLabel = "N",
+      description =
+          "With --backend cuda: how many layers the device takes over (default: as many as fit).")
+  private Integer gpuLayers;
+
+  @Option(
+      names = "--cpu-experts",
+      description = "With --backend cuda: the experts of mixtures stay in main memory.")
+  private boolean cpuExperts;
 
   @Option(
       names = {"-c", "--context"},
@@ -131,6 +151,7 @@ final class ModelOptions {
     try {
       builder = with(builder, threads, ModelBuilder::threads);
       builder = with(builder, kernels, ModelBuilder::kernels);
+      builder = with(builder, backend(), ModelBuilder::backend);
       builder = with(builder, contextLength, ModelBuilder::contextLength);
       builder = with(builder, cacheType, ModelBuilder::cacheType);
       builder = with(builder, batchSize, ModelBuilder::batchSize);
@@ -141,6 +162,31 @@ final class ModelOptions {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
+  }
+
+  /** Null if none was asked for. */
+  private Backend backend() {
+    if (backend == null || !backend.equals("cuda")) {
+      if (gpuLayers != null || cpuExperts) {
+        throw new IllegalArgumentException(
+            "--gpu-layers and --cpu-experts say how a device is used: add --backend cuda");
+      }
+    }
+    if (backend == null) {
+      return null;
+    }
+    return switch (backend) {
+      case "cpu" -> Backend.cpu();
+      case "auto" -> Backend.auto();
+      case "cuda" -> {
+        Backend.Cuda cuda = Backend.cuda();
+        cuda = gpuLayers == null ? cuda : cuda.gpuLayers(gpuLayers);
+        yield cpuExperts ? cuda.keepExpertsOnCpu() : cuda;
+      }
+      default ->
+          throw new IllegalArgumentException(
+              "--backend: expected cpu, cuda or auto, found " + backend);
+    };
   }
 
   private static <T> ModelBuilder with(
