@@ -9,6 +9,7 @@ import org.llamaj.MemoryPlan;
 import org.llamaj.ModelBuilder;
 import org.llamaj.Residency;
 import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.examples.demomodel.DemoModel;
 import org.llamaj.kernel.CacheType;
 import picocli.CommandLine.Model.CommandSpec;
@@ -104,6 +105,14 @@ final class ModelOptions {
       description = "Copy the weights into large pages at load: more memory, faster (Linux).")
   private boolean hugePages;
 
+  @Option(
+      names = "--weights",
+      paramLabel = "TYPE",
+      description =
+          "Quantise a model in F32, F16 or BF16 in memory at load, as quantize does in a file: Q8_0,"
+              + " Q4_0, Q4_K_M, ...")
+  private FileType weights;
+
   /** Where the weights of the loaded model live. */
   Residency residency() {
     return hugePages ? Residency.HUGE_PAGES : Residency.MAPPED;
@@ -135,7 +144,8 @@ final class ModelOptions {
     return builder().plan();
   }
 
-  private ModelBuilder builder() {
+  /** All options, for commands that add their own. */
+  ModelBuilder builder() {
     ModelBuilder builder = model == null ? DemoModel.builder() : LlamaModel.builder(model);
     builder.onDownload(new DownloadBar());
     try {
@@ -146,6 +156,7 @@ final class ModelOptions {
       builder = with(builder, cacheType, ModelBuilder::cacheType);
       builder = with(builder, batchSize, ModelBuilder::batchSize);
       builder = with(builder, kvDirectory, ModelBuilder::kvDirectory);
+      builder = with(builder, weights, ModelBuilder::weights);
       builder = with(builder, pinnedExperts, ModelBuilder::pinExperts);
       return builder.residency(residency());
     } catch (IllegalArgumentException e) {
