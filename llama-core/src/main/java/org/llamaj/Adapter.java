@@ -1,7 +1,7 @@
 package org.llamaj;
 
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.AdapterCheckpoint;
 import org.llamaj.transformer.LowRankAdapter;
 import org.llamaj.transformer.Transformer;
 
@@ -16,16 +16,16 @@ import org.llamaj.transformer.Transformer;
 public final class Adapter implements AutoCloseable {
   private final Transformer transformer;
   private final LowRankAdapter adapter;
-  private final Checkpoint file;
+  private final AdapterCheckpoint file;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  Adapter(Transformer transformer, LowRankAdapter adapter, Checkpoint file) {
+  Adapter(Transformer transformer, LowRankAdapter adapter, AdapterCheckpoint file) {
     this.transformer = transformer;
     this.adapter = adapter;
     this.file = file;
   }
 
-  /** {@return the name of its file} */
+  /** {@return the name of its file or directory} */
   public String name() {
     return adapter.name();
   }

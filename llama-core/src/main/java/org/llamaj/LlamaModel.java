@@ -15,8 +15,10 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
+import org.llamaj.checkpoint.AdapterCheckpoint;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.Fingerprint;
+import org.llamaj.checkpoint.TensorDescription;
 import org.llamaj.checkpoint.gguf.GgufReader;
 import org.llamaj.generate.Scorer;
 import org.llamaj.grammar.GrammarCompiler;
@@ -358,12 +360,13 @@ public final class LlamaModel implements AutoCloseable {
   /**
    * Loads a LoRA adapter for this model, to be named by requests and conversations.
    *
-   * @param path a GGUF file with an adapter
+   * @param path a GGUF file with an adapter, or a directory as PEFT writes it; see {@link
+   *     AdapterCheckpoint#open}
    * @return to be closed by the caller, or with the model
    * @throws LlamaException if the file is no adapter or one of another model
    */
   public Adapter adapter(Path path) {
-    Checkpoint file = GgufReader.open(path);
+    AdapterCheckpoint file = AdapterCheckpoint.open(path);
     try {
       Adapter adapter = new Adapter(transformer(), AdapterReader.bind(file, transformer()), file);
       adapters.add(adapter);
@@ -435,6 +438,15 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
+   * The tensors as kernels read them: as they are in the file, or as they were made at load.
+   *
+   * @return names, types and shapes, in the order of the file
+   */
+  public List<TensorDescription> weights() {
+    return loaded.weights();
+  }
+
+  /**
    * The kernels the model runs on.
    *
    * @return the name of their provider, for example {@code x86}
@@ -496,7 +508,8 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   SessionFile sessionFile(Path file) {
-    return new SessionFile(file, Fingerprint.of(checkpoint()));
+    return new SessionFile(
+        file, Fingerprint.of(checkpoint(), loaded.quantised().map(Enum::name).orElse("")));
   }
 
   Scheduler scheduler() {

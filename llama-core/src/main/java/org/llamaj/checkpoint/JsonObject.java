@@ -93,6 +93,16 @@ public final class JsonObject {
   }
 
   /**
+   * A member of any kind.
+   *
+   * @param name of the member
+   * @return a map, list, string, number or boolean; null if it is absent
+   */
+  public Object value(String name) {
+    return members.get(name);
+  }
+
+  /**
    * A member that is an object.
    *
    * @param name of the member

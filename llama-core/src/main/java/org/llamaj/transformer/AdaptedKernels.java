@@ -11,6 +11,7 @@ import java.util.function.IntFunction;
 import org.llamaj.LlamaException;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.PageMemory;
 import org.llamaj.kernel.Projection;
 import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Span;
@@ -229,6 +230,36 @@ final class AdaptedKernels implements Kernels {
   @Override
   public void scale(FloatMatrix x, int rows, float factor) {
     plain.scale(x, rows, factor);
+  }
+
+  @Override
+  public void copyRow(FloatMatrix source, int from, FloatMatrix target, int to) {
+    plain.copyRow(source, from, target, to);
+  }
+
+  @Override
+  public void keep(FloatMatrix activations) {
+    plain.keep(activations);
+  }
+
+  @Override
+  public void fetch(FloatMatrix x, int rows) {
+    plain.fetch(x, rows);
+  }
+
+  @Override
+  public void publish(FloatMatrix x, int rows) {
+    plain.publish(x, rows);
+  }
+
+  @Override
+  public void finish() {
+    plain.finish();
+  }
+
+  @Override
+  public PageMemory pageMemory(PageMemory host) {
+    return plain.pageMemory(host);
   }
 
   @Override

@@ -58,6 +58,11 @@ enum Family {
     return halfSplit;
   }
 
+  /** Whether rotary pairs are half a head apart in models of an architecture, by its GGUF name. */
+  static boolean halfSplit(String architecture) {
+    return !architecture.equals(LLAMA4.architecture);
+  }
+
   /** The base of rotary frequencies where config.json says nothing. */
   double defaultTheta() {
     return defaultTheta;

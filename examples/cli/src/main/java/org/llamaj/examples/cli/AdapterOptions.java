@@ -21,7 +21,8 @@ final class AdapterOptions {
       paramLabel = "FILE[=SCALE]",
       converter = Converter.class,
       description =
-          "A LoRA adapter for the model, by default as strong as it was trained. May be repeated.")
+          "A LoRA adapter for the model, GGUF or a directory as PEFT writes it, by default as strong"
+              + " as it was trained. May be repeated.")
   private List<ScaledFile> files = List.of();
 
   /** An adapter's file and how much it counts. */
