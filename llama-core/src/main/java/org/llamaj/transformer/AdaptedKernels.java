@@ -31,7 +31,9 @@ final class AdaptedKernels implements Kernels {
   /** Neighbouring rows of the current batch that use the same adapters. */
   private record Group(int firstRow, int rows, List<AdapterUse> uses) {}
 
-  private Group[] groups = {};
+  private static final Group[] NONE = {};
+
+  private Group[] groups = NONE;
   private MemorySegment low = MemorySegment.NULL; // A x
   private MemorySegment delta = MemorySegment.NULL; // B (A x)
 
@@ -46,7 +48,7 @@ final class AdaptedKernels implements Kernels {
   }
 
   void end() {
-    groups = new Group[0];
+    groups = NONE;
   }
 
   private static Group[] groups(IntFunction<Sequence> sequences, int count) {
@@ -55,7 +57,7 @@ final class AdaptedKernels implements Kernels {
       any = !sequences.apply(row).adapters().isEmpty();
     }
     if (!any) {
-      return new Group[0];
+      return NONE;
     }
     List<Group> groups = new ArrayList<>();
     for (int first = 0; first < count; ) {

@@ -2,6 +2,7 @@ package org.llamaj.transformer;
 
 import java.util.Arrays;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntFunction;
 import org.llamaj.kernel.PageTable;
 import org.llamaj.kernel.Span;
 import org.llamaj.tensor.FloatMatrix;
@@ -37,6 +38,9 @@ public final class Batch {
   private int size;
   private int spanCount;
   private int logitsCount;
+  private int firstLogits;
+  private final IntFunction<Sequence> ofRow;
+  private final IntFunction<Sequence> ofLogits;
   private BooleanSupplier cancelled = NEVER;
 
   /** By row: where its final state is added, or null. */
@@ -56,6 +60,8 @@ public final class Batch {
     positions = new int[capacity];
     sequences = new Sequence[capacity];
     logitsRows = new int[capacity];
+    ofRow = row -> sequences[row];
+    ofLogits = i -> sequences[logitsRows[firstLogits + i]];
   }
 
   /**
@@ -79,7 +85,9 @@ public final class Batch {
   /** Empties the batch. */
   public void clear() {
     Arrays.fill(sequences, 0, size, null);
-    Arrays.fill(spans, 0, spanCount, null);
+    for (int i = 0; i < spanCount; i++) {
+      spans[i].become(null, 0, 1, 0); // so that it keeps no sequence
+    }
     Arrays.fill(embeddings, 0, size, null);
     Arrays.fill(states, 0, size, null);
     Arrays.fill(pictures, 0, size, null);
@@ -290,8 +298,15 @@ public final class Batch {
     }
   }
 
-  Sequence sequence(int row) {
-    return sequences[row];
+  /** Which sequence a row belongs to. */
+  IntFunction<Sequence> sequenceOfRow() {
+    return ofRow;
+  }
+
+  /** Which sequences the logits belong to, counted from the given ones on; until asked again. */
+  IntFunction<Sequence> sequenceOfLogits(int first) {
+    firstLogits = first;
+    return ofLogits;
   }
 
   int[] positions() {
@@ -386,7 +401,12 @@ public final class Batch {
       if (spanCount == spans.length) {
         spans = Arrays.copyOf(spans, 2 * spanCount);
       }
-      spans[spanCount++] = new Span(sequence.pageTable(), first, end - first, sequence.length());
+      if (spans[spanCount] == null) {
+        spans[spanCount] = new Span(sequence.pageTable(), first, end - first, sequence.length());
+      } else {
+        spans[spanCount].become(sequence.pageTable(), first, end - first, sequence.length());
+      }
+      spanCount++;
       first = end;
     }
   }

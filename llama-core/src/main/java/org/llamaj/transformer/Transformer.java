@@ -200,7 +200,7 @@ public final class Transformer {
       if (!crossLayers.isEmpty()) {
         batch.look(this::look);
       }
-      kernels.begin(batch::sequence, rows);
+      kernels.begin(batch.sequenceOfRow(), rows);
       kernels.embed(head.embedding(), batch.tokens(), rows, workspace.residual());
       batch.replaceEmbeddings(workspace.residual());
       rotary.angles(batch.positions(), rows, workspace.angles());
@@ -289,8 +289,7 @@ public final class Transformer {
         copyRow(residual, batch.logitsRow(first + i), normed, i);
       }
       kernels.rmsNorm(normed, count, head.outputNorm(), configuration.normEps(), normed);
-      int firstOfRound = first;
-      kernels.begin(i -> batch.sequence(batch.logitsRow(firstOfRound + i)), count);
+      kernels.begin(batch.sequenceOfLogits(first), count);
       kernels.project(normed, count, toVocabulary);
       for (int i = 0; i < count; i++) {
         logits.copyRow(i, batch.logits(first + i));
