@@ -2,7 +2,6 @@ package org.llamaj.transformer;
 
 import java.util.Arrays;
 import java.util.function.BooleanSupplier;
-import java.util.function.IntFunction;
 import org.llamaj.kernel.PageTable;
 import org.llamaj.kernel.Span;
 import org.llamaj.tensor.FloatMatrix;
@@ -38,9 +37,6 @@ public final class Batch {
   private int size;
   private int spanCount;
   private int logitsCount;
-  private int firstLogits;
-  private final IntFunction<Sequence> ofRow;
-  private final IntFunction<Sequence> ofLogits;
   private BooleanSupplier cancelled = NEVER;
 
   /** By row: where its final state is added, or null. */
@@ -60,8 +56,6 @@ public final class Batch {
     positions = new int[capacity];
     sequences = new Sequence[capacity];
     logitsRows = new int[capacity];
-    ofRow = row -> sequences[row];
-    ofLogits = i -> sequences[logitsRows[firstLogits + i]];
   }
 
   /**
@@ -85,9 +79,7 @@ public final class Batch {
   /** Empties the batch. */
   public void clear() {
     Arrays.fill(sequences, 0, size, null);
-    for (int i = 0; i < spanCount; i++) {
-      spans[i].become(null, 0, 1, 0); // so that it keeps no sequence
-    }
+    Arrays.fill(spans, 0, spanCount, null);
     Arrays.fill(embeddings, 0, size, null);
     Arrays.fill(states, 0, size, null);
     Arrays.fill(pictures, 0, size, null);
@@ -289,6 +281,16 @@ public final class Batch {
     return tokens;
   }
 
+  /** Whether rows take the places of some tokens' embeddings. */
+  boolean replacesEmbeddings() {
+    for (int i = 0; i < size; i++) {
+      if (embeddings[i] != null) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Overwrites the embeddings of tokens that rows take the places of. */
   void replaceEmbeddings(FloatMatrix residual) {
     for (int i = 0; i < size; i++) {
@@ -298,15 +300,18 @@ public final class Batch {
     }
   }
 
-  /** Which sequence a row belongs to. */
-  IntFunction<Sequence> sequenceOfRow() {
-    return ofRow;
+  Sequence sequence(int row) {
+    return sequences[row];
   }
 
-  /** Which sequences the logits belong to, counted from the given ones on; until asked again. */
-  IntFunction<Sequence> sequenceOfLogits(int first) {
-    firstLogits = first;
-    return ofLogits;
+  /** Whether any of the sequences has adapters. */
+  boolean isAdapted() {
+    for (int row = 0; row < size; row++) {
+      if (!sequences[row].adapters().isEmpty()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   int[] positions() {
@@ -401,12 +406,7 @@ public final class Batch {
       if (spanCount == spans.length) {
         spans = Arrays.copyOf(spans, 2 * spanCount);
       }
-      if (spans[spanCount] == null) {
-        spans[spanCount] = new Span(sequence.pageTable(), first, end - first, sequence.length());
-      } else {
-        spans[spanCount].become(sequence.pageTable(), first, end - first, sequence.length());
-      }
-      spanCount++;
+      spans[spanCount++] = new Span(sequence.pageTable(), first, end - first, sequence.length());
       first = end;
     }
   }

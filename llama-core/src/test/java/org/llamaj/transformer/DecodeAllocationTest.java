@@ -14,10 +14,12 @@ import org.llamaj.LlamaModel;
 import org.llamaj.kernel.KernelProvider;
 
 /**
- * Once it is under way, decoding allocates nothing on the heap: neither the transformer nor kernels
- * in machine code. (Those in Java make vectors that only the compiler removes.)
+ * Once it is under way, decoding allocates nothing on the heap but a {@link org.llamaj.kernel.Span}
+ * for each sequence: neither the transformer nor kernels in machine code. (Those in Java make
+ * vectors that only the compiler removes.)
  */
 class DecodeAllocationTest {
+  private static final int SPAN_BYTES = 40;
   private static final ThreadMXBean THREAD = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   /** Tokens of a page but for a few, so that no page is taken meanwhile. */
@@ -25,7 +27,7 @@ class DecodeAllocationTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 3})
-  void aDecodeStepAllocatesNothing(int sequences) throws URISyntaxException {
+  void aDecodeStepAllocatesNoMoreThanItsSpans(int sequences) throws URISyntaxException {
     assumeTrue(
         ServiceLoader.load(KernelProvider.class).stream()
             .map(ServiceLoader.Provider::get)
@@ -56,7 +58,9 @@ class DecodeAllocationTest {
       for (Sequence sequence : open) {
         sequence.close();
       }
-      assertThat(least / STEPS).as("bytes per step").isZero();
+      assertThat(least / STEPS)
+          .as("bytes per step")
+          .isLessThanOrEqualTo((long) SPAN_BYTES * sequences);
     }
   }
 

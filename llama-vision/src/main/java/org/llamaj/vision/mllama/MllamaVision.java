@@ -1,48 +1,17 @@
 package org.llamaj.vision.mllama;
 
 import java.lang.foreign.Arena;
-import java.util.Map;
 import org.llamaj.LlamaException;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.Metadata;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Workers;
 import org.llamaj.spi.MediaEncoder;
-import org.llamaj.vision.encoder.TowerNames;
 import org.llamaj.vision.encoder.TowerWeights;
 
 /** Opens the image encoders of Llama 3.2 Vision. */
 public final class MllamaVision {
   private static final int MOST = 1 << 16;
-
-  private static final TowerNames NAMES =
-      new TowerNames(
-          Map.of(
-              "v.blk.", "vision_model.transformer.layers.",
-              "v.global.blk.", "vision_model.global_transformer.layers."),
-          Map.ofEntries(
-              Map.entry("v.patch_embd", "vision_model.patch_embedding"),
-              Map.entry("v.class_embd", "vision_model.class_embedding"),
-              Map.entry(
-                  "v.position_embd.weight", "vision_model.gated_positional_embedding.embedding"),
-              Map.entry("v.position_embd.gate", "vision_model.gated_positional_embedding.gate"),
-              Map.entry(
-                  "v.tile_position_embd", "vision_model.gated_positional_embedding.tile_embedding"),
-              Map.entry(
-                  "v.pre_tile_position_embd",
-                  "vision_model.pre_tile_positional_embedding.embedding"),
-              Map.entry(
-                  "v.pre_tile_position_embd.gate",
-                  "vision_model.pre_tile_positional_embedding.gate"),
-              Map.entry(
-                  "v.post_tile_position_embd",
-                  "vision_model.post_tile_positional_embedding.embedding"),
-              Map.entry(
-                  "v.post_tile_position_embd.gate",
-                  "vision_model.post_tile_positional_embedding.gate"),
-              Map.entry("v.pre_ln", "vision_model.layernorm_pre"),
-              Map.entry("v.post_ln", "vision_model.layernorm_post"),
-              Map.entry("mm.0", "multi_modal_projector")));
 
   private MllamaVision() {}
 
@@ -71,7 +40,7 @@ public final class MllamaVision {
     Arena arena = Arena.ofShared();
     try {
       MllamaConfiguration configuration = configuration(checkpoint.metadata());
-      TowerWeights tensors = new TowerWeights(NAMES.in(checkpoint), kernels, arena);
+      TowerWeights tensors = new TowerWeights(checkpoint::find, kernels, arena);
       MllamaWeights weights = MllamaWeights.bind(configuration, tensors, textDim);
       return new MllamaEncoder(configuration, weights, kernels, workers, arena);
     } catch (LlamaException e) {
