@@ -101,9 +101,9 @@ class OllamaFileTest {
       boolean positions = name.equals("v.position_embd.gate");
       String original = name.equals("v.tile_position_embd.gate") ? "v.position_embd.gate" : name;
       double gate = Math.tanh(scalar(source.find(original).orElseThrow()));
-      float[] value = {(float) (positions ? 1 - gate : gate)};
-      return new Content(
-          new TensorDescription(name, ElementType.F32, Shape.of(1)), MemorySegment.ofArray(value));
+      MemorySegment value = MemorySegment.ofArray(new byte[Float.BYTES]);
+      value.set(ValueLayout.JAVA_FLOAT_UNALIGNED, 0, (float) (positions ? 1 - gate : gate));
+      return new Content(new TensorDescription(name, ElementType.F32, Shape.of(1)), value);
     }
     Tensor tensor = source.find(name).orElseThrow();
     MemorySegment data = MemorySegment.ofArray(new byte[(int) tensor.data().byteSize()]);
