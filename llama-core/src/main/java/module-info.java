@@ -29,6 +29,7 @@ module org.llamaj.core {
   uses org.llamaj.spi.MediaEncoderProvider;
 
   provides org.llamaj.kernel.KernelProvider with
+      org.llamaj.kernel.cuda.CudaKernelProvider,
       org.llamaj.kernel.scalar.ScalarKernelProvider,
       org.llamaj.kernel.vector.VectorKernelProvider,
       org.llamaj.kernel.x86.X86KernelProvider;

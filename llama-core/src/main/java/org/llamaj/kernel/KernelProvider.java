@@ -38,4 +38,25 @@ public interface KernelProvider {
    * @throws org.llamaj.LlamaException if the provider is not available
    */
   Kernels open(Workers workers);
+
+  /**
+   * Opens kernels for one model, on a device if they are for one.
+   *
+   * @param workers the threads to compute on; not closed by the kernels
+   * @param offload what the device takes over; without effect on kernels of the processor
+   * @return kernels to be closed with the model
+   * @throws org.llamaj.LlamaException if the provider is not available
+   */
+  default Kernels open(Workers workers, Offload offload) {
+    return open(workers);
+  }
+
+  /**
+   * Whether the kernels run on a device with memory of its own.
+   *
+   * @return false for those of the processor
+   */
+  default boolean isDevice() {
+    return false;
+  }
 }

@@ -55,7 +55,8 @@ public interface Kernels extends AutoCloseable {
    *
    * @param input rows of n values
    * @param rows how many rows
-   * @param weight n float32 values, or null for a norm without weight
+   * @param weight n float32 values, or null for a norm without weight; they stay as they are while
+   *     the kernels are open
    * @param eps added to the mean square
    * @param output rows of n values
    */
@@ -125,7 +126,7 @@ public interface Kernels extends AutoCloseable {
    *
    * @param x rows of n values, receives the sum
    * @param rows how many rows
-   * @param bias n float32 values
+   * @param bias n float32 values; they stay as they are while the kernels are open
    */
   void addBias(FloatMatrix x, int rows, MemorySegment bias);
 
@@ -172,6 +173,60 @@ public interface Kernels extends AutoCloseable {
    */
   default void scale(FloatMatrix x, int rows, float factor) {
     Elementwise.scale(x, rows, factor);
+  }
+
+  /**
+   * Copies one row.
+   *
+   * @param source rows of n values
+   * @param from which of them
+   * @param target rows of n values
+   * @param to where the row goes
+   */
+  default void copyRow(FloatMatrix source, int from, FloatMatrix target, int to) {
+    target.row(to).copyFrom(source.row(from));
+  }
+
+  /**
+   * Lets the kernels keep activations where they compute, on a device for example, from one
+   * operation to the next. Whoever reads such a matrix, or a part of it, by other means than these
+   * operations calls {@link #fetch} before, whoever writes to it {@link #publish} afterwards.
+   *
+   * @param activations live as long as the kernels
+   */
+  default void keep(FloatMatrix activations) {}
+
+  /**
+   * Makes the first rows of a matrix readable for everybody.
+   *
+   * @param x a matrix, or rows of one
+   * @param rows how many rows
+   */
+  default void fetch(FloatMatrix x, int rows) {}
+
+  /**
+   * Tells that the first rows of a matrix were written by other means than these operations.
+   *
+   * @param x a matrix, or rows of one
+   * @param rows how many rows
+   */
+  default void publish(FloatMatrix x, int rows) {}
+
+  /**
+   * Ends a forward pass: whatever was begun is done, keys and values are in their pages.
+   *
+   * @throws org.llamaj.LlamaException if the device failed since the last result was fetched
+   */
+  default void finish() {}
+
+  /**
+   * The memory for key-value caches that these kernels like best.
+   *
+   * @param host the memory of the processor
+   * @return that memory, or the device's; closed by the caller, before the kernels
+   */
+  default PageMemory pageMemory(PageMemory host) {
+    return host;
   }
 
   /** Releases scratch and weight copies. The kernels must not be in use. */

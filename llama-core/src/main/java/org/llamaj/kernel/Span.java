@@ -8,6 +8,8 @@ package org.llamaj.kernel;
  * <p>Attention is causal, a row sees the keys up to its own position, or {@linkplain #seeingAll
  * full}: every row sees the same keys, as in encoders and in cross-attention.
  *
+ * <p>A span is made anew for each forward pass: within one, the pages it leads to stay the same.
+ *
  * @param pages the sequence's cache; has room for all positions of the span
  * @param firstRow index of the span's first row in the batch
  * @param rows number of tokens, at least 1

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.stream.Collectors;
+import org.llamaj.Backend;
 import org.llamaj.LlamaException;
 import org.llamaj.kernel.KernelProvider;
 import org.slf4j.Logger;
@@ -22,19 +23,42 @@ public record KernelSelection(KernelProvider provider, List<String> passedOver) 
   /** Names the provider to use, for all models of the JVM: {@code -Dllamaj.kernels=vector}. */
   public static final String PROPERTY = "llamaj.kernels";
 
+  private static final String CUDA = "cuda";
+
   private static final Logger LOG = LoggerFactory.getLogger(KernelSelection.class);
 
   /**
    * Chooses the best usable provider, or the one that was asked for.
    *
    * @param requested a provider's name; without it the system property {@value #PROPERTY} counts
+   * @param backend whether a device may be chosen, or must be
    * @return the choice
    * @throws LlamaException if the requested provider is unknown or cannot run
    */
-  public static KernelSelection select(Optional<String> requested) {
+  public static KernelSelection select(Optional<String> requested, Backend backend) {
     List<KernelProvider> providers = providers();
     Optional<String> name = requested.or(() -> Optional.ofNullable(System.getProperty(PROPERTY)));
-    return name.isPresent() ? named(name.get(), providers) : best(providers);
+    if (name.isPresent()) {
+      return named(name.get(), providers);
+    }
+    return switch (backend) {
+      case Backend.Auto _ -> best(providers);
+      case Backend.Cpu _ -> best(ofProcessor(providers));
+      case Backend.Cuda _ -> named(CUDA, providers);
+    };
+  }
+
+  /**
+   * The best provider that needs no device.
+   *
+   * @return usable in this JVM
+   */
+  public static KernelProvider ofProcessor() {
+    return best(ofProcessor(providers())).provider();
+  }
+
+  private static List<KernelProvider> ofProcessor(List<KernelProvider> providers) {
+    return providers.stream().filter(provider -> !provider.isDevice()).toList();
   }
 
   private static List<KernelProvider> providers() {

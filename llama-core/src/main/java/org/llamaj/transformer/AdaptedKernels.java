@@ -11,6 +11,7 @@ import java.util.function.IntFunction;
 import org.llamaj.LlamaException;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.PageMemory;
 import org.llamaj.kernel.Projection;
 import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Span;
@@ -31,7 +32,9 @@ final class AdaptedKernels implements Kernels {
   /** Neighbouring rows of the current batch that use the same adapters. */
   private record Group(int firstRow, int rows, List<AdapterUse> uses) {}
 
-  private Group[] groups = {};
+  private static final Group[] NONE = {};
+
+  private Group[] groups = NONE;
   private MemorySegment low = MemorySegment.NULL; // A x
   private MemorySegment delta = MemorySegment.NULL; // B (A x)
 
@@ -41,22 +44,21 @@ final class AdaptedKernels implements Kernels {
   }
 
   /** Takes over which rows belong to whom. */
-  void begin(IntFunction<Sequence> sequences, int count) {
-    groups = groups(sequences, count);
+  void begin(Batch batch) {
+    groups = batch.isAdapted() ? groups(batch::sequence, batch.size()) : NONE;
+  }
+
+  /** The same for some of the rows whose logits are wanted. */
+  void beginLogits(Batch batch, int first, int count) {
+    groups =
+        batch.isAdapted() ? groups(i -> batch.sequence(batch.logitsRow(first + i)), count) : NONE;
   }
 
   void end() {
-    groups = new Group[0];
+    groups = NONE;
   }
 
   private static Group[] groups(IntFunction<Sequence> sequences, int count) {
-    boolean any = false;
-    for (int row = 0; row < count && !any; row++) {
-      any = !sequences.apply(row).adapters().isEmpty();
-    }
-    if (!any) {
-      return new Group[0];
-    }
     List<Group> groups = new ArrayList<>();
     for (int first = 0; first < count; ) {
       List<AdapterUse> uses = sequences.apply(first).adapters();
@@ -228,6 +230,36 @@ final class AdaptedKernels implements Kernels {
   @Override
   public void scale(FloatMatrix x, int rows, float factor) {
     plain.scale(x, rows, factor);
+  }
+
+  @Override
+  public void copyRow(FloatMatrix source, int from, FloatMatrix target, int to) {
+    plain.copyRow(source, from, target, to);
+  }
+
+  @Override
+  public void keep(FloatMatrix activations) {
+    plain.keep(activations);
+  }
+
+  @Override
+  public void fetch(FloatMatrix x, int rows) {
+    plain.fetch(x, rows);
+  }
+
+  @Override
+  public void publish(FloatMatrix x, int rows) {
+    plain.publish(x, rows);
+  }
+
+  @Override
+  public void finish() {
+    plain.finish();
+  }
+
+  @Override
+  public PageMemory pageMemory(PageMemory host) {
+    return plain.pageMemory(host);
   }
 
   @Override

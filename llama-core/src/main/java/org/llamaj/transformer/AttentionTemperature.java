@@ -20,8 +20,12 @@ final class AttentionTemperature {
     rotations = FloatMatrix.allocate(arena, rows, c.headDim());
   }
 
+  void keepOn(Kernels kernels) {
+    kernels.keep(rotations);
+  }
+
   /** Takes over the positions of a batch. */
-  void prepare(int[] positions, int rows) {
+  void prepare(Kernels kernels, int[] positions, int rows) {
     allOne = true;
     for (int row = 0; row < rows && allOne; row++) {
       allOne = attention.temperature(positions[row]) == 1;
@@ -35,6 +39,7 @@ final class AttentionTemperature {
         rotations.set(row, i, temperature);
       }
     }
+    kernels.publish(rotations, rows);
   }
 
   /** Multiplies queries, rows of heads x headDim values, in place. */

@@ -281,6 +281,16 @@ public final class Batch {
     return tokens;
   }
 
+  /** Whether rows take the places of some tokens' embeddings. */
+  boolean replacesEmbeddings() {
+    for (int i = 0; i < size; i++) {
+      if (embeddings[i] != null) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Overwrites the embeddings of tokens that rows take the places of. */
   void replaceEmbeddings(FloatMatrix residual) {
     for (int i = 0; i < size; i++) {
@@ -292,6 +302,16 @@ public final class Batch {
 
   Sequence sequence(int row) {
     return sequences[row];
+  }
+
+  /** Whether any of the sequences has adapters. */
+  boolean isAdapted() {
+    for (int row = 0; row < size; row++) {
+      if (!sequences[row].adapters().isEmpty()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   int[] positions() {

@@ -100,6 +100,7 @@ final class CrossAttentionLayer implements Layer {
     for (int first = 0; first < states.rows(); first += input.rows()) {
       int rows = Math.min(input.rows(), states.rows() - first);
       input.rows(0, rows).data().copyFrom(states.rows(first, rows).data());
+      kernels.publish(input, rows);
       kernels.project(input, rows, keyValue);
       kernels.rmsNorm(keyHeads, rows * shape.kvHeads(), weights.keyNorm(), normEps, keyHeads);
       Span[] span = {new Span(pages, 0, rows, firstKey + first)};
@@ -131,6 +132,7 @@ final class CrossAttentionLayer implements Layer {
   /** To the rows that see something only. */
   private void addGated(Batch batch, FloatMatrix x, FloatMatrix y, float gate) {
     kernels.scale(y, batch.size(), gate);
+    kernels.fetch(y, batch.size());
     int row = 0;
     for (int i = 0; i < batch.seeingCount(); i++) {
       Span span = batch.seeing()[i];
@@ -138,6 +140,7 @@ final class CrossAttentionLayer implements Layer {
       row = span.firstRow() + span.rows();
     }
     clear(y, row, batch.size());
+    kernels.publish(y, batch.size());
     kernels.add(x, y, batch.size());
   }
 

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.llamaj.kernel.AttentionShape;
+import org.llamaj.kernel.PageMemory;
 
 /**
  * The key-value cache of one model: a pool of pages for each kind of layer, since layers with

@@ -18,6 +18,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 import java.util.UUID;
 import org.llamaj.LlamaException;
+import org.llamaj.kernel.PageMemory;
 
 /**
  * Pages of the key-value cache in a temporary file, mapped into memory: the system writes out what

@@ -5,6 +5,7 @@ import java.util.Deque;
 import java.util.function.BooleanSupplier;
 import org.llamaj.LlamaException;
 import org.llamaj.kernel.AttentionShape;
+import org.llamaj.kernel.PageMemory;
 
 /**
  * Pages of the key-value cache for the layers of one kind: those that see everything, or those with
@@ -63,6 +64,21 @@ final class PagePool {
     page.holders = 1;
     used++;
     return page;
+  }
+
+  /** Fills a page with the content of another. */
+  void copy(Page source, Page target) {
+    memory.copy(source.memory, target.memory, pageBytes);
+  }
+
+  /** Reads a part of a page. */
+  void read(Page page, long offset, byte[] target, int count) {
+    memory.read(page.memory, offset, target, count);
+  }
+
+  /** Writes a part of a page. */
+  void write(Page page, long offset, byte[] source, int count) {
+    memory.write(page.memory, offset, source, count);
   }
 
   /** One more holder of a page. */

@@ -45,7 +45,7 @@ final class PageRun {
     int begun = length / AttentionShape.PAGE_TOKENS - first;
     if (begun < count && begun >= 0 && pool.isShared(pages[begun])) {
       Page own = pool.take(relief);
-      own.memory.copyFrom(pages[begun].memory);
+      pool.copy(pages[begun], own);
       pool.release(pages[begun]);
       pages[begun] = own;
     }

@@ -4,8 +4,6 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import org.llamaj.kernel.AttentionShape;
 
 /**
@@ -32,10 +30,9 @@ final class SavedPages {
     }
     byte[] buffer = new byte[BUFFER];
     for (int i = 0; i < pages; i++) {
-      MemorySegment page = run.page(i).memory;
-      for (long done = 0; done < page.byteSize(); ) {
-        int count = (int) Math.min(BUFFER, page.byteSize() - done);
-        MemorySegment.copy(page, ValueLayout.JAVA_BYTE, done, buffer, 0, count);
+      for (long done = 0; done < pageBytes(); ) {
+        int count = (int) Math.min(BUFFER, pageBytes() - done);
+        pool().read(run.page(i), done, buffer, count);
         out.write(buffer, 0, count);
         done += count;
       }
@@ -56,21 +53,24 @@ final class SavedPages {
     byte[] buffer = new byte[BUFFER];
     for (int i = 0; i < pages; i++) {
       run.reserve(i * TOKENS, (i + 1) * TOKENS, cache::evict);
-      MemorySegment page = run.page(i).memory;
-      for (long done = 0; done < page.byteSize(); ) {
-        int count = (int) Math.min(BUFFER, page.byteSize() - done);
+      for (long done = 0; done < pageBytes(); ) {
+        int count = (int) Math.min(BUFFER, pageBytes() - done);
         if (in.readNBytes(buffer, 0, count) < count) {
           throw new EOFException("the last page is cut short");
         }
-        MemorySegment.copy(buffer, 0, page, ValueLayout.JAVA_BYTE, done, count);
+        pool().write(run.page(i), done, buffer, count);
         done += count;
       }
     }
     return tokens;
   }
 
+  private PagePool pool() {
+    return cache.pools().getFirst();
+  }
+
   private long pageBytes() {
-    return cache.pools().getFirst().pageBytes();
+    return pool().pageBytes();
   }
 
   /** Full pages before the first token that is none. */

@@ -38,6 +38,16 @@ public final class SwiGluFeedForward implements FeedForward {
     }
 
     /**
+     * Lets kernels keep it where they compute.
+     *
+     * @param kernels those of the networks
+     */
+    public void keepOn(Kernels kernels) {
+      kernels.keep(gate);
+      kernels.keep(up);
+    }
+
+    /**
      * Memory for networks of one width.
      *
      * @param arena owns it

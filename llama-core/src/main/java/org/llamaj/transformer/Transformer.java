@@ -77,6 +77,7 @@ public final class Transformer {
     this.head = head;
     logits = FloatMatrix.allocate(arena, LOGITS_ROWS, configuration.vocabularySize());
     toVocabulary = new Projection[] {new Projection(head.output(), logits)};
+    kernels.keep(logits);
   }
 
   /**
@@ -200,11 +201,12 @@ public final class Transformer {
       if (!crossLayers.isEmpty()) {
         batch.look(this::look);
       }
-      kernels.begin(batch::sequence, rows);
+      kernels.begin(batch);
       kernels.embed(head.embedding(), batch.tokens(), rows, workspace.residual());
-      batch.replaceEmbeddings(workspace.residual());
+      replaceEmbeddings(batch);
       rotary.angles(batch.positions(), rows, workspace.angles());
-      workspace.temperature().prepare(batch.positions(), rows);
+      kernels.publish(workspace.angles(), rows);
+      workspace.temperature().prepare(kernels, batch.positions(), rows);
       for (Layer layer : layers) {
         if (closed || batch.cancelled()) {
           throw new CancellationException(
@@ -216,6 +218,7 @@ public final class Transformer {
       if (batch.statesWanted()) {
         addStates(batch);
       }
+      kernels.finish();
       batch.advance();
     } catch (RuntimeException | Error e) {
       batch.forgetPictures();
@@ -286,12 +289,12 @@ public final class Transformer {
     for (int first = 0; first < batch.logitsCount(); first += LOGITS_ROWS) {
       int count = Math.min(LOGITS_ROWS, batch.logitsCount() - first);
       for (int i = 0; i < count; i++) {
-        copyRow(residual, batch.logitsRow(first + i), normed, i);
+        kernels.copyRow(residual, batch.logitsRow(first + i), normed, i);
       }
       kernels.rmsNorm(normed, count, head.outputNorm(), configuration.normEps(), normed);
-      int firstOfRound = first;
-      kernels.begin(i -> batch.sequence(batch.logitsRow(firstOfRound + i)), count);
+      kernels.beginLogits(batch, first, count);
       kernels.project(normed, count, toVocabulary);
+      kernels.fetch(logits, count);
       for (int i = 0; i < count; i++) {
         logits.copyRow(i, batch.logits(first + i));
       }
@@ -302,6 +305,7 @@ public final class Transformer {
     FloatMatrix normed = workspace.normed();
     int rows = batch.size();
     kernels.rmsNorm(workspace.residual(), rows, head.outputNorm(), configuration.normEps(), normed);
+    kernels.fetch(normed, rows);
     for (int row = 0; row < rows; row++) {
       float[] sum = batch.stateTarget(row);
       if (sum != null) {
@@ -312,9 +316,13 @@ public final class Transformer {
     }
   }
 
-  private static void copyRow(FloatMatrix source, int from, FloatMatrix target, int to) {
-    long bytes = 4L * source.columns();
-    MemorySegment.copy(source.data(), from * bytes, target.data(), to * bytes, bytes);
+  /** Rows of an encoder take the places of tokens. */
+  private void replaceEmbeddings(Batch batch) {
+    if (batch.replacesEmbeddings()) {
+      kernels.fetch(workspace.residual(), batch.size());
+      batch.replaceEmbeddings(workspace.residual());
+      kernels.publish(workspace.residual(), batch.size());
+    }
   }
 
   private void checkOpen() {

@@ -12,6 +12,7 @@ import org.llamaj.LlamaException;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.PageMemory;
 import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.spi.FeedForwards;
 import org.llamaj.tensor.ElementType;
@@ -50,6 +51,7 @@ public final class TransformerBuilder {
     this.arena = arena;
     this.maxRows = maxRows;
     workspace = Workspace.allocate(arena, maxRows, configuration);
+    workspace.keepOn(kernels);
   }
 
   /**
@@ -220,6 +222,9 @@ public final class TransformerBuilder {
         c.hasDenseLayers()
             ? SwiGluFeedForward.Scratch.allocate(arena, maxRows, c.feedForwardDim())
             : null;
+    if (scratch != null) {
+      scratch.keepOn(kernels);
+    }
     if (c.experts().count() == 0) {
       return layer -> denseFeedForward(layer, scratch);
     }

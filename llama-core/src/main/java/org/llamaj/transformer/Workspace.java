@@ -1,6 +1,8 @@
 package org.llamaj.transformer;
 
 import java.lang.foreign.Arena;
+import java.util.List;
+import org.llamaj.kernel.Kernels;
 import org.llamaj.tensor.FloatMatrix;
 
 /**
@@ -40,6 +42,15 @@ record Workspace(
         FloatMatrix.allocate(arena, rows, c.dim()),
         new AttentionTemperature(arena, rows, c),
         FloatMatrix.allocate(arena, rows, c.rope().dimensions()));
+  }
+
+  /** Lets kernels keep all of it where they compute. */
+  void keepOn(Kernels kernels) {
+    for (FloatMatrix matrix :
+        List.of(residual, normed, queries, keys, values, attended, projected, angles)) {
+      kernels.keep(matrix);
+    }
+    temperature.keepOn(kernels);
   }
 
   /** The memory that {@link #allocate} takes. */

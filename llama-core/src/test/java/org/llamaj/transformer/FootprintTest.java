@@ -14,8 +14,9 @@ import org.llamaj.LlamaModel;
 import org.llamaj.MemoryPlan;
 import org.llamaj.golden.GoldenCase;
 import org.llamaj.kernel.CacheType;
-import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.PageMemory;
+import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Workers;
 import org.llamaj.kernel.scalar.ScalarKernelProvider;
 

@@ -40,6 +40,7 @@ final class ExpertWeights {
     int dim = configuration.dim();
     Tensor router = weights.require(block + "ffn_gate_inp.weight", experts.count(), dim);
     return new MixtureOfExperts(
+        kernels,
         layer,
         new Router(
             kernels,

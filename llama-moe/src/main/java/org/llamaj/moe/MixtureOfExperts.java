@@ -1,5 +1,6 @@
 package org.llamaj.moe;
 
+import org.llamaj.kernel.Kernels;
 import org.llamaj.tensor.FloatMatrix;
 import org.llamaj.transformer.Experts.Routing;
 import org.llamaj.transformer.FeedForward;
@@ -23,6 +24,7 @@ final class MixtureOfExperts implements FeedForward {
    */
   private static final int AHEAD = 2;
 
+  private final Kernels kernels;
   private final int layer;
   private final Router router;
   private final Routing routing;
@@ -33,6 +35,7 @@ final class MixtureOfExperts implements FeedForward {
   private final RoutingStatistics statistics;
 
   MixtureOfExperts(
+      Kernels kernels,
       int layer,
       Router router,
       Routing routing,
@@ -40,6 +43,7 @@ final class MixtureOfExperts implements FeedForward {
       FeedForward shared,
       Workspace workspace,
       ReadAhead readAhead) {
+    this.kernels = kernels;
     this.layer = layer;
     this.router = router;
     this.routing = routing;
@@ -66,6 +70,7 @@ final class MixtureOfExperts implements FeedForward {
     router.route(input, rows, dispatch);
     statistics.count(dispatch);
 
+    kernels.fetch(input, rows);
     boolean ahead = readAhead != null && readAhead.isUseful();
     for (int i = 0; ahead && i < Math.min(AHEAD, dispatch.chosenExperts()); i++) {
       event.residentBytes += readAhead.request(experts[dispatch.expert(i)]);

@@ -66,7 +66,7 @@ interface BlockFormat {
    * 64 values as bytes, in AVX-512.
    *
    * @param pair which 64 of up to 256 neighbouring ones
-   * @param to 512-bit register 0; the reader's temporaries, scales and minima may change
+   * @param to 512-bit register; the reader's temporaries and first scales may change
    */
   default void wideValues(BlockReader reader, int pair, Vector to) {
     Vector upper = BlockReader.SCALES[0];

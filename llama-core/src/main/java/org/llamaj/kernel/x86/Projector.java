@@ -22,8 +22,10 @@ final class Projector implements AutoCloseable {
   private final Workers workers;
   private final RowChunks streams = new RowChunks();
   private final ShapedCode quantize;
+  private final int recordBytes;
   private final Scratch quantized = new Scratch();
   private final Scratch[] panels;
+  private final Workers.Task quantizeTask = this::quantizeRow;
   private final Workers.Task fewTask = this::multiplyFew;
   private final Workers.Task tileTask = this::makeTile;
   private final Workers.Task manyTask = this::multiplyMany;
@@ -31,7 +33,10 @@ final class Projector implements AutoCloseable {
   private int inputs;
   private int rows;
   private long inputAddress;
-  private long quantizedAddress;
+
+  /** Rows of activations that quantised weights meet together. */
+  private int quantizedGroup;
+
   private Projection[] projections;
 
   /** With many rows: weight rows in a chunk, and the first chunk, of each projection. */
@@ -42,9 +47,17 @@ final class Projector implements AutoCloseable {
   /** The layout whose tiles are being made. */
   private TileProduct tileProduct;
 
-  Projector(Workers workers, CodeCache cache) {
+  /**
+   * @param wide whether a few rows meet quantised weights in {@link WideGemvCode}
+   */
+  Projector(Workers workers, boolean wide, CodeCache cache) {
     this.workers = workers;
-    quantize = new ShapedCode(cache, (values, unused) -> QuantizeCode.assemble(values));
+    recordBytes = wide ? LaneRecord.RECORD_BYTES : QuantizedRow.RECORD_BYTES;
+    quantize =
+        new ShapedCode(
+            cache,
+            (values, unused) ->
+                wide ? LaneQuantizeCode.assemble(values) : QuantizeCode.assemble(values));
     panels = new Scratch[workers.threads()];
     Arrays.setAll(panels, worker -> new Scratch());
   }
@@ -71,12 +84,14 @@ final class Projector implements AutoCloseable {
   }
 
   private void projectFew() {
-    boolean quantizes = false;
+    quantizedGroup = 0;
     long bytes = 0;
     for (int i = 0; i < projections.length; i++) {
       X86WeightMatrix weight = weight(i);
       WeightCode code = weight.code();
-      quantizes |= code.quantizes();
+      if (code.quantizes()) {
+        quantizedGroup = code.mostTokens();
+      }
       code.gemv(Math.min(rows, code.mostTokens()));
       int rest = rows % code.mostTokens();
       if (rest > 0) {
@@ -90,16 +105,32 @@ final class Projector implements AutoCloseable {
       bytes -= weight.outputs() * weight.rowBytes();
       streams.add(i, weight.outputs(), weight.rowBytes(), bytes, workers.threads());
     }
-    if (quantizes) {
-      MachineCode code = quantize.get(inputs, 0);
-      long rowBytes = QuantizedRow.bytes(inputs);
-      quantizedAddress = quantized.address(rows * rowBytes);
-      for (int row = 0; row < rows; row++) {
-        code.callShort(
-            inputAddress + 4L * row * inputs, quantizedAddress + row * rowBytes, 0, 0, 0, 0);
-      }
+    if (quantizedGroup > 0) {
+      quantize.get(inputs, 0);
+      quantized.address(rows * quantizedBytes());
+      workers.run(rows, quantizeTask);
     }
     workers.run(streams.count(), fewTask);
+  }
+
+  private long quantizedBytes() {
+    return (long) Math.ceilDiv(inputs, QuantizedRow.RECORD_VALUES) * recordBytes;
+  }
+
+  /** The records of the rows that are multiplied together alternate. */
+  private void quantizeRow(int row, int worker) {
+    int first = row / quantizedGroup * quantizedGroup;
+    int group = Math.min(quantizedGroup, rows - first);
+    long place = first * quantizedBytes() + (row - first) * (long) recordBytes;
+    quantize
+        .get(inputs, 0)
+        .callShort(
+            inputAddress + 4L * row * inputs,
+            quantized.memory().address() + place,
+            (long) group * recordBytes,
+            0,
+            0,
+            0);
   }
 
   private void multiplyFew(int chunk, int worker) {
@@ -110,8 +141,8 @@ final class Projector implements AutoCloseable {
     int outputs = weight.outputs();
     int first = streams.firstRow(chunk);
     int count = streams.rows(chunk);
-    long activations = code.quantizes() ? quantizedAddress : inputAddress;
-    long stride = code.quantizes() ? QuantizedRow.bytes(inputs) : 4L * inputs;
+    long activations = code.quantizes() ? quantized.memory().address() : inputAddress;
+    long stride = code.quantizes() ? quantizedBytes() : 4L * inputs;
     for (int row = 0; row < rows; ) {
       int tokens = Math.min(rows - row, code.mostTokens());
       code.gemv(tokens)

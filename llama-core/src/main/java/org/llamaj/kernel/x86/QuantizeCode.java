@@ -20,7 +20,7 @@ final class QuantizeCode {
   private QuantizeCode() {}
 
   /**
-   * Arguments: address of the floats, address of the result.
+   * Arguments: address of the floats, of the first record, bytes from one record to the next.
    *
    * @param values in the row, a multiple of 32
    */
@@ -51,7 +51,7 @@ final class QuantizeCode {
     Assembler a = k.a;
     Gpr source = Gpr.RDI;
     Gpr record = Gpr.RSI;
-    Gpr block32 = Gpr.RDX;
+    Gpr block32 = Gpr.R9;
     Gpr block4 = Gpr.RCX;
     Gpr block8 = Gpr.R8;
     a.mov(block32, record);
@@ -83,6 +83,6 @@ final class QuantizeCode {
           a.add(block4, 4);
           a.add(block8, 8);
         });
-    a.add(record, QuantizedRow.RECORD_BYTES);
+    a.add(record, Gpr.RDX);
   }
 }

@@ -10,6 +10,7 @@ import static org.llamaj.kernel.x86.assembler.Instruction.VPUNPCKLDQ;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPUNPCKLQDQ;
 import static org.llamaj.kernel.x86.assembler.Instruction.VSHUFI32X4;
 
+import java.util.Arrays;
 import org.llamaj.kernel.x86.assembler.Assembler;
 import org.llamaj.kernel.x86.assembler.Gpr;
 import org.llamaj.kernel.x86.assembler.Vector;
@@ -65,17 +66,27 @@ final class Transpose {
    * four, result i + 4 that of the others. Results take the place of the inputs.
    */
   private static Vector[] interleave(Assembler a, Vector[] in, Vector[] pairs) {
-    for (int i = 0; i < 8; i += 2) {
+    for (int i = 0; i < 8; i += 4) {
+      quarters(a, Arrays.copyOfRange(in, i, i + 4), Arrays.copyOfRange(pairs, i, i + 4));
+    }
+    return in;
+  }
+
+  /**
+   * Transposes four registers of 4 elements, in each 128-bit lane by itself.
+   *
+   * @param in the registers; element i of all goes to register i
+   * @param pairs four others, changed
+   */
+  static void quarters(Assembler a, Vector[] in, Vector[] pairs) {
+    for (int i = 0; i < 4; i += 2) {
       a.v(VPUNPCKLDQ, pairs[i], in[i], in[i + 1]);
       a.v(VPUNPCKHDQ, pairs[i + 1], in[i], in[i + 1]);
     }
-    for (int i = 0; i < 8; i += 4) {
-      a.v(VPUNPCKLQDQ, in[i], pairs[i], pairs[i + 2]);
-      a.v(VPUNPCKHQDQ, in[i + 1], pairs[i], pairs[i + 2]);
-      a.v(VPUNPCKLQDQ, in[i + 2], pairs[i + 1], pairs[i + 3]);
-      a.v(VPUNPCKHQDQ, in[i + 3], pairs[i + 1], pairs[i + 3]);
-    }
-    return in;
+    a.v(VPUNPCKLQDQ, in[0], pairs[0], pairs[2]);
+    a.v(VPUNPCKHQDQ, in[1], pairs[0], pairs[2]);
+    a.v(VPUNPCKLQDQ, in[2], pairs[1], pairs[3]);
+    a.v(VPUNPCKHQDQ, in[3], pairs[1], pairs[3]);
   }
 
   private static Vector[] registers(int first, int bits) {

@@ -14,7 +14,7 @@ final class WeightCode {
   private final Level level;
   private final CodeCache cache;
   private final TileProduct tileProduct;
-  private final MachineCode[] gemv = new MachineCode[FloatGemvCode.MOST_TOKENS + 1];
+  private final MachineCode[] gemv = new MachineCode[WideGemvCode.MOST_TOKENS + 1];
   private MachineCode panel;
   private MachineCode unpack;
 
@@ -59,12 +59,16 @@ final class WeightCode {
 
   /** Most activation rows that {@link #gemv} takes at once. */
   int mostTokens() {
-    return format == null ? FloatGemvCode.MOST_TOKENS : 1;
+    return format == null ? FloatGemvCode.MOST_TOKENS : wide() ? WideGemvCode.MOST_TOKENS : 1;
   }
 
   /** Most activation rows for which streaming is faster than making panels; measured. */
   int fewRows() {
-    return format != null && level.has(Feature.AVX512_VNNI) ? 1 : 4;
+    return format != null && wide() ? WideGemvCode.MOST_TOKENS : 4;
+  }
+
+  private boolean wide() {
+    return level.has(Feature.AVX512_VNNI);
   }
 
   TileProduct tileProduct() {
@@ -84,8 +88,8 @@ final class WeightCode {
                   format == null
                       ? FloatGemvCode.assemble(
                           type, inputs, tokens, level.has(Feature.AVX512), PREFETCH_BYTES)
-                      : level.has(Feature.AVX512_VNNI)
-                          ? WideGemvCode.assemble(format, inputs, PREFETCH_BYTES)
+                      : wide()
+                          ? WideGemvCode.assemble(format, inputs, tokens, PREFETCH_BYTES)
                           : GemvCode.assemble(format, inputs, level, PREFETCH_BYTES));
     }
     return gemv[tokens];

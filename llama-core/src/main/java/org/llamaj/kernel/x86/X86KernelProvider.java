@@ -57,7 +57,7 @@ public final class X86KernelProvider implements KernelProvider {
     return ServiceLoader.load(KernelProvider.class, KernelProvider.class.getClassLoader()).stream()
         .filter(provider -> provider.type() != X86KernelProvider.class)
         .map(ServiceLoader.Provider::get)
-        .filter(provider -> provider.unavailable().isEmpty())
+        .filter(provider -> !provider.isDevice() && provider.unavailable().isEmpty())
         .max(Comparator.comparingInt(KernelProvider::priority))
         .orElseThrow(() -> new LlamaException("no kernels besides x86 are installed"))
         .open(workers);

@@ -42,7 +42,7 @@ final class X86Kernels implements Kernels {
   X86Kernels(Level level, Workers workers, Supplier<Kernels> fallback) {
     this.level = level;
     fallbackSource = fallback;
-    projector = new Projector(workers, cache);
+    projector = new Projector(workers, level.has(Feature.AVX512_VNNI), cache);
     attention = new Attention(workers, level.has(Feature.AVX512), cache);
     cacheWriter = new CacheWriter(workers, cache);
     rowTasks = new RowTasks(workers);

@@ -11,10 +11,10 @@
  * <p>A product of weights and activations is computed in one of these ways:
  *
  * <ul>
- *   <li>a single row of activations ({@code WideGemvCode}, {@code GemvCode}, {@code
+ *   <li>one or a few rows of activations ({@code WideGemvCode}, {@code GemvCode}, {@code
  *       FloatGemvCode}): weights are streamed once from memory, row by row. Quantised ones are
  *       multiplied as 8-bit integers with activations quantised in blocks of 32 ({@code
- *       QuantizeCode}); memory is the limit;
+ *       LaneQuantizeCode}, {@code QuantizeCode}); memory is the limit, or nearly;
  *   <li>many rows: a few weight rows at a time are brought into a panel of the instruction's own
  *       layout ({@code Layout}) that stays in the cache while tiles of all activation rows pass by.
  *       Layouts are
@@ -51,7 +51,7 @@
  * tests there run the same code, through the same driver, with an emulator that does the missing
  * instructions in software after Intel's manual and watches that tiles have the shapes that
  * hardware demands and are released. What an emulator cannot show is speed: on hardware with AMX or
- * AVX512-BF16 that of these kernels has not been measured, nor have their choices (from 2 rows of
+ * AVX512-BF16 that of these kernels has not been measured, nor have their choices (from 9 rows of
  * activations on, and 5 for floats) been tuned. A C program of the same structure, 32 x 32 results
  * at a time and Q8_0 weights brought into a panel, reached 900 to 1000 GFLOP/s with one core of a
  * Sapphire Rapids machine from 128 rows on, 460 with 32.

@@ -17,9 +17,9 @@ import org.llamaj.golden.GoldenAssertions;
 import org.llamaj.golden.GoldenCase;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.PageMemory;
 import org.llamaj.kernel.Workers;
 import org.llamaj.kernel.scalar.ScalarKernelProvider;
-import org.llamaj.transformer.PageMemory;
 import org.llamaj.transformer.Transformer;
 import org.llamaj.transformer.TransformerBuilder;
 

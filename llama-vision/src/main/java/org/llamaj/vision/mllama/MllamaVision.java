@@ -1,14 +1,12 @@
 package org.llamaj.vision.mllama;
 
 import java.lang.foreign.Arena;
-import java.util.Map;
 import org.llamaj.LlamaException;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.Metadata;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Workers;
 import org.llamaj.spi.MediaEncoder;
-import org.llamaj.vision.encoder.TowerNames;
 import org.llamaj.vision.encoder.TowerWeights;
 
 /**
@@ -25,36 +23,6 @@ public final class MllamaVision {
 
   private static final float[] MEAN = {0.48145466f, 0.4578275f, 0.40821073f};
   private static final float[] DEVIATION = {0.26862954f, 0.26130258f, 0.27577711f};
-
-  /** Names as in Ollama's files. */
-  static final TowerNames NAMES =
-      new TowerNames(
-          Map.of(
-              "v.blk.", "vision_model.transformer.layers.",
-              "v.global.blk.", "vision_model.global_transformer.layers."),
-          Map.ofEntries(
-              Map.entry("v.patch_embd", "vision_model.patch_embedding"),
-              Map.entry("v.class_embd", "vision_model.class_embedding"),
-              Map.entry(
-                  "v.position_embd.weight", "vision_model.gated_positional_embedding.embedding"),
-              Map.entry("v.position_embd.gate", "vision_model.gated_positional_embedding.gate"),
-              Map.entry(
-                  "v.tile_position_embd", "vision_model.gated_positional_embedding.tile_embedding"),
-              Map.entry(
-                  "v.pre_tile_position_embd",
-                  "vision_model.pre_tile_positional_embedding.embedding"),
-              Map.entry(
-                  "v.pre_tile_position_embd.gate",
-                  "vision_model.pre_tile_positional_embedding.gate"),
-              Map.entry(
-                  "v.post_tile_position_embd",
-                  "vision_model.post_tile_positional_embedding.embedding"),
-              Map.entry(
-                  "v.post_tile_position_embd.gate",
-                  "vision_model.post_tile_positional_embedding.gate"),
-              Map.entry("v.pre_ln", "vision_model.layernorm_pre"),
-              Map.entry("v.post_ln", "vision_model.layernorm_post"),
-              Map.entry("mm.0", "multi_modal_projector")));
 
   private MllamaVision() {}
 
@@ -92,7 +60,7 @@ public final class MllamaVision {
       Metadata metadata = checkpoint.metadata();
       MllamaConfiguration configuration =
           ollama ? ollamaConfiguration(metadata) : configuration(metadata);
-      TowerWeights tensors = new TowerWeights(NAMES.in(checkpoint), kernels, arena);
+      TowerWeights tensors = new TowerWeights(checkpoint::find, kernels, arena);
       MllamaWeights weights = MllamaWeights.bind(configuration, tensors, textDim, ollama);
       return new MllamaEncoder(configuration, weights, kernels, workers, arena);
     } catch (LlamaException e) {

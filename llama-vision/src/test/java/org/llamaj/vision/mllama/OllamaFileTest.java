@@ -53,7 +53,7 @@ class OllamaFileTest {
   void seesTheSame(boolean swapped, @TempDir Path folder) {
     Path file = folder.resolve("projector.gguf");
     try (Checkpoint checkpoint = Checkpoint.open(MODEL)) {
-      write(file, MllamaVision.NAMES.in(checkpoint), swapped);
+      write(file, checkpoint::find, swapped);
     }
     GoldenVision golden =
         GoldenVision.all("mllama-tiny/a/expected").stream()

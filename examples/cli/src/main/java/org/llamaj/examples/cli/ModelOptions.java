@@ -3,11 +3,13 @@ package org.llamaj.examples.cli;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.BiFunction;
+import org.llamaj.Backend;
 import org.llamaj.LlamaModel;
 import org.llamaj.MemoryPlan;
 import org.llamaj.ModelBuilder;
 import org.llamaj.Residency;
 import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.examples.demomodel.DemoModel;
 import org.llamaj.examples.demomodel.PictureDemoModel;
 import org.llamaj.kernel.CacheType;
@@ -41,6 +43,25 @@ final class ModelOptions {
       paramLabel = "NAME",
       description = "The kernels to run on: scalar, vector, ... (default: the best that can run).")
   private String kernels;
+
+  @Option(
+      names = "--backend",
+      paramLabel = "NAME",
+      description =
+          "What to compute on: cpu (default), cuda, or auto for a device if there is one.")
+  private String backend;
+
+  @Option(
+      names = "--gpu-layers",
+      paramLabel = "N",
+      description =
+          "With --backend cuda: how many layers the device takes over (default: as many as fit).")
+  private Integer gpuLayers;
+
+  @Option(
+      names = "--cpu-experts",
+      description = "With --backend cuda: the experts of mixtures stay in main memory.")
+  private boolean cpuExperts;
 
   @Option(
       names = {"-c", "--context"},
@@ -85,6 +106,14 @@ final class ModelOptions {
       description = "Copy the weights into large pages at load: more memory, faster (Linux).")
   private boolean hugePages;
 
+  @Option(
+      names = "--weights",
+      paramLabel = "TYPE",
+      description =
+          "Quantise a model in F32, F16 or BF16 in memory at load, as quantize does in a file: Q8_0,"
+              + " Q4_0, Q4_K_M, ...")
+  private FileType weights;
+
   /** Where the weights of the loaded model live. */
   Residency residency() {
     return hugePages ? Residency.HUGE_PAGES : Residency.MAPPED;
@@ -122,7 +151,8 @@ final class ModelOptions {
     return builder().plan();
   }
 
-  private ModelBuilder builder() {
+  /** All options, for commands that add their own. */
+  ModelBuilder builder() {
     return options(model == null ? DemoModel.builder() : LlamaModel.builder(model));
   }
 
@@ -131,15 +161,42 @@ final class ModelOptions {
     try {
       builder = with(builder, threads, ModelBuilder::threads);
       builder = with(builder, kernels, ModelBuilder::kernels);
+      builder = with(builder, backend(), ModelBuilder::backend);
       builder = with(builder, contextLength, ModelBuilder::contextLength);
       builder = with(builder, cacheType, ModelBuilder::cacheType);
       builder = with(builder, batchSize, ModelBuilder::batchSize);
       builder = with(builder, kvDirectory, ModelBuilder::kvDirectory);
+      builder = with(builder, weights, ModelBuilder::weights);
       builder = with(builder, pinnedExperts, ModelBuilder::pinExperts);
       return builder.residency(residency());
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
+  }
+
+  /** Null if none was asked for. */
+  private Backend backend() {
+    if (backend == null || !backend.equals("cuda")) {
+      if (gpuLayers != null || cpuExperts) {
+        throw new IllegalArgumentException(
+            "--gpu-layers and --cpu-experts say how a device is used: add --backend cuda");
+      }
+    }
+    if (backend == null) {
+      return null;
+    }
+    return switch (backend) {
+      case "cpu" -> Backend.cpu();
+      case "auto" -> Backend.auto();
+      case "cuda" -> {
+        Backend.Cuda cuda = Backend.cuda();
+        cuda = gpuLayers == null ? cuda : cuda.gpuLayers(gpuLayers);
+        yield cpuExperts ? cuda.keepExpertsOnCpu() : cuda;
+      }
+      default ->
+          throw new IllegalArgumentException(
+              "--backend: expected cpu, cuda or auto, found " + backend);
+    };
   }
 
   private static <T> ModelBuilder with(

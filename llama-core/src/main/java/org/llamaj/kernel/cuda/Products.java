@@ -1,0 +1,98 @@
+package org.llamaj.kernel.cuda;
+
+import java.util.function.ToLongFunction;
+
+/** The kernels of one weight format: products with matrices of it, and rows of them. */
+final class Products {
+  /** What {@code matrix.cu} is made for. */
+  private static final int GEMV_THREADS = 128;
+
+  private static final int GEMV_OUTPUTS = 8; // of a block
+  private static final int GEMV_SHARED = 4096 / 32 * 36 * Float.BYTES;
+  private static final int MOST_GEMV_ROWS = 8;
+  private static final int EMBED_THREADS = 128;
+
+  private final WeightFormat format;
+  private final int multiprocessors;
+  private final long gemv1;
+  private final long gemv2;
+  private final long gemv4;
+  private final long gemv8;
+  private final long gemm64;
+  private final long gemm128;
+  private final long embed;
+
+  /**
+   * @param kernel finds a kernel by its name
+   */
+  Products(WeightFormat format, int multiprocessors, ToLongFunction<String> kernel) {
+    this.format = format;
+    this.multiprocessors = multiprocessors;
+    gemv1 = kernel.applyAsLong("gemv1_" + format);
+    gemv2 = kernel.applyAsLong("gemv2_" + format);
+    gemv4 = kernel.applyAsLong("gemv4_" + format);
+    gemv8 = kernel.applyAsLong("gemv8_" + format);
+    gemm64 = kernel.applyAsLong("gemm64_" + format);
+    gemm128 = kernel.applyAsLong("gemm128_" + format);
+    embed = kernel.applyAsLong("embed_" + format);
+  }
+
+  /** y = x W^T. Products of float32 weights are not rounded to bfloat16, however many rows. */
+  void project(Launches launches, CudaWeightMatrix.OnDevice w, long x, long y, int rows) {
+    if (rows <= MOST_GEMV_ROWS || format == WeightFormat.F32) {
+      few(launches, w, x, y, rows);
+    } else if (tiles(rows, 128) * tiles(w.outputs(), 128) >= multiprocessors) {
+      tiled(launches, gemm128, 128, w, x, y, rows);
+    } else {
+      tiled(launches, gemm64, 64, w, x, y, rows);
+    }
+  }
+
+  private void few(Launches launches, CudaWeightMatrix.OnDevice w, long x, long y, int rows) {
+    int atOnce = rows == 1 ? 1 : rows == 2 ? 2 : rows <= 4 ? 4 : MOST_GEMV_ROWS;
+    long kernel = atOnce == 1 ? gemv1 : atOnce == 2 ? gemv2 : atOnce == 4 ? gemv4 : gemv8;
+    int blocks = tiles(w.outputs(), GEMV_OUTPUTS);
+    launches.add(kernel, blocks, tiles(rows, atOnce), 1, GEMV_THREADS, GEMV_SHARED);
+    parameters(launches, w, x, y, rows);
+  }
+
+  private static void tiled(
+      Launches launches,
+      long kernel,
+      int tile,
+      CudaWeightMatrix.OnDevice w,
+      long x,
+      long y,
+      int rows) {
+    int sharedBytes = 2 * tile * 20 * Integer.BYTES;
+    launches.add(kernel, tiles(w.outputs(), tile), tiles(rows, tile), 1, 2 * tile, sharedBytes);
+    parameters(launches, w, x, y, rows);
+  }
+
+  private static void parameters(
+      Launches launches, CudaWeightMatrix.OnDevice w, long x, long y, int rows) {
+    launches
+        .with(w.main())
+        .with(w.side())
+        .with(x)
+        .with(y)
+        .with(rows)
+        .with(w.inputs())
+        .with(w.outputs());
+  }
+
+  /** Rows of the matrix. */
+  void embed(Launches launches, CudaWeightMatrix.OnDevice table, long ids, long y, int count) {
+    launches
+        .add(embed, count, 1, 1, EMBED_THREADS, 0)
+        .with(table.main())
+        .with(table.side())
+        .with(ids)
+        .with(y)
+        .with(table.inputs());
+  }
+
+  private static int tiles(int count, int tile) {
+    return Math.ceilDiv(count, tile);
+  }
+}

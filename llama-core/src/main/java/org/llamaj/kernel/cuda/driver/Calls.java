@@ -1,0 +1,48 @@
+package org.llamaj.kernel.cuda.driver;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+
+/** Makes handles of a library's functions, all of which return a status. */
+@SuppressWarnings("restricted")
+record Calls(String library, SymbolLookup lookup) {
+
+  /** Longest text that is read from CUDA. */
+  private static final long TEXT = 1 << 20;
+
+  MethodHandle status(String name, MemoryLayout... parameters) {
+    return handle(name, FunctionDescriptor.of(ValueLayout.JAVA_INT, parameters));
+  }
+
+  MethodHandle text(String name, MemoryLayout... parameters) {
+    return handle(name, FunctionDescriptor.of(ValueLayout.ADDRESS, parameters));
+  }
+
+  private MethodHandle handle(String name, FunctionDescriptor descriptor) {
+    MemorySegment symbol =
+        lookup
+            .find(name)
+            .orElseThrow(
+                () ->
+                    new CudaException(
+                        0,
+                        "%s has no function %s: the driver is older than CUDA 11.4; update it"
+                            .formatted(library, name)));
+    return Linker.nativeLinker().downcallHandle(symbol, descriptor);
+  }
+
+  /** Text that CUDA points to. */
+  static String string(MemorySegment address) {
+    return address.equals(MemorySegment.NULL) ? null : address.reinterpret(TEXT).getString(0);
+  }
+
+  /** What no call of a C function throws. */
+  static AssertionError impossible(Throwable thrown) {
+    return new AssertionError("a call of a C function threw", thrown);
+  }
+}

@@ -1,0 +1,412 @@
+package org.llamaj.kernel.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.llamaj.kernel.AttentionShape;
+import org.llamaj.kernel.CacheType;
+import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.PageMemory;
+import org.llamaj.kernel.PageTable;
+import org.llamaj.kernel.Projection;
+import org.llamaj.kernel.RandomTensors;
+import org.llamaj.kernel.RotaryPairs;
+import org.llamaj.kernel.Span;
+import org.llamaj.kernel.TestPages;
+import org.llamaj.kernel.Workers;
+import org.llamaj.kernel.scalar.ScalarKernelProvider;
+import org.llamaj.tensor.ElementType;
+import org.llamaj.tensor.FloatMatrix;
+import org.llamaj.tensor.Tensor;
+
+/**
+ * The source of the CUDA kernels, run by the emulator, against the scalar kernels: every weight
+ * format, cache type and operation, with activations that stay on the device and with others.
+ */
+class CudaKernelsTest {
+  /** Of float32 sums, relative to the norms of the operands. */
+  private static final double FLOAT_ERROR = 3e-6;
+
+  /** Of operands rounded to bfloat16: half a unit of 2^-8 in each, a random walk, 10 deviations. */
+  private static final double BFLOAT_ERROR = 10 * Math.sqrt(2) / 256 / Math.sqrt(12);
+
+  private static Emulator emulator;
+
+  private final Arena arena = Arena.ofShared();
+  private final RandomTensors random = new RandomTensors(arena, 11);
+  private final Workers workers = new Workers(2);
+  private Kernels reference;
+  private Kernels kernels;
+
+  @BeforeAll
+  static void openEmulator() {
+    emulator = Emulator.open();
+  }
+
+  @AfterAll
+  static void closeEmulator() {
+    if (emulator != null) {
+      emulator.close();
+    }
+  }
+
+  @BeforeEach
+  void open() {
+    emulator.reset(1, Emulator.MEMORY);
+    reference = new ScalarKernelProvider().open(workers);
+    kernels = new CudaKernelProvider().open(workers);
+  }
+
+  @AfterEach
+  void close() {
+    kernels.close();
+    reference.close();
+    workers.close();
+    arena.close();
+    emulator.assertClean();
+  }
+
+  private FloatMatrix copy(FloatMatrix matrix) {
+    FloatMatrix copy = FloatMatrix.allocate(arena, matrix.rows(), matrix.columns());
+    copy.data().copyFrom(matrix.data());
+    return copy;
+  }
+
+  /** A copy that lives on the device. */
+  private FloatMatrix kept(FloatMatrix matrix) {
+    FloatMatrix copy = copy(matrix);
+    kernels.keep(copy);
+    kernels.publish(copy, copy.rows());
+    return copy;
+  }
+
+  private void compare(FloatMatrix expected, FloatMatrix found, double relative) {
+    kernels.fetch(found, found.rows());
+    for (int row = 0; row < expected.rows(); row++) {
+      for (int i = 0; i < expected.columns(); i++) {
+        double value = expected.get(row, i);
+        double difference = Math.abs(found.get(row, i) - value);
+        if (!(difference <= relative * Math.max(1, Math.abs(value)))) {
+          assertThat((double) found.get(row, i)).as("[%d][%d]", row, i).isEqualTo(value);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void projects(WeightFormat format) {
+    ElementType type = format.type();
+    int[] columns =
+        type.isQuantised() ? new int[] {type.blockSize(), 3 * type.blockSize()} : new int[] {1, 37};
+    for (int rows : new int[] {1, 2, 3, 8, 9, 70}) {
+      int k = columns[rows % 2];
+      Tensor tensor = random.tensor(type, rows < 70 ? 67 : 5, k);
+      Tensor narrow = random.tensor(type, 3, k);
+      project(random.matrix(rows, k), rows % 2 == 1, tensor, narrow);
+    }
+  }
+
+  /** Enough rows and outputs for the large tiles, and rows longer than what is held at once. */
+  @Test
+  void projectsLargeMatrices() {
+    project(random.matrix(260, 256), true, random.tensor(ElementType.Q4_K, 260, 256));
+    project(random.matrix(2, 9 * 1024), true, random.tensor(ElementType.Q8_0, 9, 9 * 1024));
+    project(random.matrix(7, 1568), true, random.tensor(ElementType.BF16, 9, 1568));
+  }
+
+  private void project(FloatMatrix x, boolean onDevice, Tensor... tensors) {
+    int rows = x.rows();
+    int k = x.columns();
+    FloatMatrix input = onDevice ? kept(x) : x;
+    Projection[] expected = new Projection[tensors.length];
+    Projection[] found = new Projection[tensors.length];
+    for (int t = 0; t < tensors.length; t++) {
+      int outputs = (int) tensors[t].rows();
+      expected[t] =
+          new Projection(
+              reference.weightMatrix(tensors[t]), FloatMatrix.allocate(arena, rows, outputs));
+      FloatMatrix output = FloatMatrix.allocate(arena, rows, outputs);
+      if (onDevice) {
+        kernels.keep(output);
+      }
+      found[t] = new Projection(kernels.weightMatrix(tensors[t]), output);
+    }
+    reference.project(x, rows, expected);
+    kernels.project(input, rows, found);
+    double[] norms =
+        IntStream.range(0, rows).mapToDouble(r -> norm(x.rows(r, 1).withColumns(k), 0)).toArray();
+    for (int t = 0; t < tensors.length; t++) {
+      kernels.fetch(found[t].output(), rows);
+      boolean rounds = rows > 8 && tensors[t].type() != ElementType.F32;
+      double tolerance = FLOAT_ERROR + (rounds ? BFLOAT_ERROR / Math.sqrt(k) : 0);
+      for (int o = 0; o < tensors[t].rows(); o++) {
+        double norm = norm(tensors[t].rowAsFloats(o));
+        for (int row = 0; row < rows; row++) {
+          double difference = found[t].output().get(row, o) - expected[t].output().get(row, o);
+          if (!(Math.abs(difference) <= tolerance * norm * norms[row])) {
+            assertThat(difference)
+                .as("%s, %d columns, %d rows: [%d][%d]", tensors[t].type(), k, rows, row, o)
+                .isZero();
+          }
+        }
+      }
+    }
+  }
+
+  private static double norm(float[] values) {
+    double squares = 0;
+    for (float value : values) squares += (double) value * value;
+    return Math.sqrt(squares);
+  }
+
+  private static double norm(FloatMatrix matrix, int row) {
+    float[] values = new float[matrix.columns()];
+    matrix.copyRow(row, values);
+    return norm(values);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void looksUpRowsOfWhatIsMultipliedToo(WeightFormat format) {
+    ElementType type = format.type();
+    int columns = type.isQuantised() ? 3 * type.blockSize() : 67;
+    Tensor table = random.tensor(type, 41, columns);
+    int[] ids = {40, 0, 13, 13, 7};
+    var matrix = kernels.weightMatrix(table);
+    for (boolean onDevice : new boolean[] {false, true}) {
+      FloatMatrix expected = FloatMatrix.allocate(arena, 5, columns);
+      reference.embed(reference.weightMatrix(table), ids, 5, expected);
+      FloatMatrix found = FloatMatrix.allocate(arena, 5, columns);
+      if (onDevice) {
+        kernels.keep(found);
+      }
+      kernels.embed(matrix, ids, 5, found);
+      compare(expected, found, 1e-6);
+    }
+  }
+
+  @Test
+  void normalises() {
+    for (int columns : new int[] {1, 37, 256, 4096}) {
+      for (int rows : new int[] {1, 5}) {
+        FloatMatrix x = random.matrix(rows, columns);
+        MemorySegment weight = random.matrix(1, columns).data();
+        for (MemorySegment w : new MemorySegment[] {weight, null}) {
+          FloatMatrix expected = FloatMatrix.allocate(arena, rows, columns);
+          reference.rmsNorm(x, rows, w, 1e-5f, expected);
+          FloatMatrix found = kept(x);
+          kernels.rmsNorm(found, rows, w, 1e-5f, found);
+          compare(expected, found, 1e-5);
+        }
+      }
+    }
+  }
+
+  @Test
+  void rotates() {
+    for (int[] shape : new int[][] {{2, 2}, {16, 16}, {80, 40}, {128, 128}}) {
+      for (RotaryPairs pairs : RotaryPairs.values()) {
+        FloatMatrix expected = random.matrix(5, 3 * shape[0]);
+        FloatMatrix angles = random.matrix(5, shape[1]);
+        FloatMatrix found = kept(expected);
+        reference.rotate(expected, 4, shape[0], angles, pairs);
+        kernels.rotate(found, 4, shape[0], kept(angles), pairs);
+        compare(expected, found, 2e-6);
+      }
+    }
+  }
+
+  @Test
+  void gatesAddsScalesAndCopies() {
+    for (int columns : new int[] {1, 37, 8192}) {
+      FloatMatrix expected = random.matrix(4, columns);
+      expected.set(0, 0, -200);
+      FloatMatrix found = kept(expected);
+      FloatMatrix other = random.matrix(4, columns);
+      FloatMatrix otherOnDevice = kept(other);
+      MemorySegment bias = random.matrix(1, columns).data();
+      reference.swiGlu(expected, other, 3);
+      kernels.swiGlu(found, otherOnDevice, 3);
+      reference.add(expected, other, 3);
+      kernels.add(found, otherOnDevice, 3);
+      reference.add(expected, other, 2);
+      kernels.add(found, other, 2); // from the processor's memory
+      reference.addBias(expected, 3, bias);
+      kernels.addBias(found, 3, bias);
+      reference.scale(expected, 3, -0.7f);
+      kernels.scale(found, 3, -0.7f);
+      reference.copyRow(expected, 1, expected, 3);
+      kernels.copyRow(found, 1, found, 3);
+      compare(expected, found, 2e-6);
+    }
+  }
+
+  @Test
+  void whatHasNoKernelIsLeftToTheProcessor() {
+    FloatMatrix expected = random.matrix(3, 64);
+    FloatMatrix found = kept(expected);
+    MemorySegment weight = random.matrix(1, 64).data();
+    reference.layerNorm(expected, 3, weight, weight, 1e-5f, expected);
+    kernels.layerNorm(found, 3, weight, weight, 1e-5f, found);
+    compare(expected, found, 2e-6);
+    reference.gelu(expected, 3);
+    kernels.gelu(found, 3);
+    compare(expected, found, 2e-6);
+    project(random.matrix(2, 256), true, random.tensor(ElementType.IQ2_S, 9, 256));
+  }
+
+  /** Heads, key/value heads, head size, chunk. */
+  static Stream<int[]> attentionShapes() {
+    return Stream.of(
+        new int[] {4, 4, 64, 0},
+        new int[] {8, 2, 64, 0},
+        new int[] {3, 1, 37, 0},
+        new int[] {32, 2, 32, 0},
+        new int[] {5, 5, 96, 100},
+        new int[] {10, 2, 160, 64},
+        new int[] {2, 1, 96, 33});
+  }
+
+  @ParameterizedTest
+  @MethodSource("attentionShapes")
+  void attends(int[] shape) {
+    for (CacheType cacheType : CacheType.values()) {
+      if (shape[2] % cacheType.blockSize() == 0) {
+        float scale = (float) (1 / Math.sqrt(shape[2]));
+        attend(
+            new AttentionShape(5, shape[0], shape[1], shape[2], scale, shape[3], cacheType),
+            new int[][] {{67, 1, 0}, {1, 130, 1}, {70, 3, 1}, {1, 1, 1}});
+      }
+    }
+  }
+
+  /** So many keys that they are split between blocks of threads. */
+  @Test
+  void attendsInParts() {
+    AttentionShape shape = new AttentionShape(5, 6, 2, 64, 0.125f, 0, CacheType.F16);
+    attend(shape, new int[][] {{150, 0, 0}, {150, 0, 0}, {150, 20, 0}, {1, 1, 0}});
+  }
+
+  private void attend(AttentionShape shape, int[][] steps) {
+    PageMemory memory = kernels.pageMemory(PageMemory.of(arena));
+    int dim = shape.headDim();
+    TestPages[] expectedPages = new TestPages[3];
+    DeviceTable[] foundPages = new DeviceTable[3];
+    for (int s = 0; s < 3; s++) {
+      expectedPages[s] = new TestPages(arena, shape, 512);
+      foundPages[s] = new DeviceTable(memory, shape, 512);
+    }
+    int[] positions = new int[3];
+    for (int[] step : steps) {
+      int rows = IntStream.of(step).sum();
+      FloatMatrix queries = random.matrix(rows, shape.heads() * dim);
+      FloatMatrix keys = random.matrix(rows, shape.kvHeads() * dim);
+      FloatMatrix values = random.matrix(rows, shape.kvHeads() * dim);
+      FloatMatrix expected = FloatMatrix.allocate(arena, rows, shape.heads() * dim);
+      Span[] spans = spans(expectedPages, positions, step);
+      reference.store(keys, values, spans, spans.length, shape);
+      reference.attention(queries, spans, spans.length, shape, expected);
+      FloatMatrix found = kept(FloatMatrix.allocate(arena, rows, shape.heads() * dim));
+      spans = spans(foundPages, positions, step);
+      kernels.store(keys, values, spans, spans.length, shape);
+      kernels.attention(kept(queries), spans, spans.length, shape, found);
+      compare(expected, found, 1e-5);
+      kernels.finish();
+      for (int s = 0; s < 3; s++) positions[s] += step[s];
+    }
+    for (int s = 0; s < 3; s++) {
+      assertSameKeys(shape, expectedPages[s], memory, foundPages[s], positions[s]);
+    }
+  }
+
+  /** Slots that no token was stored in hold anything. */
+  private static void assertSameKeys(
+      AttentionShape shape, TestPages expected, PageMemory memory, DeviceTable found, int tokens) {
+    int full = tokens / AttentionShape.PAGE_TOKENS;
+    for (int page = 0; page < full; page++) {
+      byte[] bytes = new byte[(int) shape.pageBytes()];
+      memory.read(found.pages.get(page), 0, bytes, bytes.length);
+      assertThat(MemorySegment.ofArray(bytes).mismatch(expected.segment(5, page)))
+          .as("page %d", page)
+          .isEqualTo(-1);
+    }
+  }
+
+  private static Span[] spans(PageTable[] pages, int[] positions, int[] step) {
+    List<Span> spans = new ArrayList<>();
+    int row = 0;
+    for (int s = 0; s < step.length; s++) {
+      if (step[s] > 0) spans.add(new Span(pages[s], row, step[s], positions[s]));
+      row += step[s];
+    }
+    return spans.toArray(Span[]::new);
+  }
+
+  @Test
+  void attendsWithoutOrder() {
+    AttentionShape shape = new AttentionShape(5, 4, 2, 88, 0.2f, 0, CacheType.F32);
+    PageMemory memory = kernels.pageMemory(PageMemory.of(arena));
+    for (int keyCount : new int[] {1, 64, 150}) {
+      FloatMatrix keys = random.matrix(keyCount, 2 * 88);
+      FloatMatrix values = random.matrix(keyCount, 2 * 88);
+      FloatMatrix queries = random.matrix(81, 4 * 88);
+      FloatMatrix expected = FloatMatrix.allocate(arena, 81, 4 * 88);
+      FloatMatrix found = kept(copy(expected));
+      attendWithoutOrder(
+          reference, new TestPages(arena, shape, keyCount), keys, values, queries, shape, expected);
+      attendWithoutOrder(
+          kernels, new DeviceTable(memory, shape, keyCount), keys, values, queries, shape, found);
+      compare(expected, found, 1e-5);
+    }
+  }
+
+  private static void attendWithoutOrder(
+      Kernels kernels,
+      PageTable pages,
+      FloatMatrix keys,
+      FloatMatrix values,
+      FloatMatrix queries,
+      AttentionShape shape,
+      FloatMatrix output) {
+    kernels.store(keys, values, new Span[] {new Span(pages, 0, keys.rows(), 0)}, 1, shape);
+    Span[] spans = { // row 40 sees nothing
+      Span.seeingAll(pages, 0, 40, keys.rows()), Span.seeingAll(pages, 41, 40, keys.rows())
+    };
+    kernels.attention(queries, spans, 2, shape, output);
+  }
+
+  /** Pages on the device. */
+  private static final class DeviceTable implements PageTable {
+    private final List<MemorySegment> pages = new ArrayList<>();
+
+    DeviceTable(PageMemory memory, AttentionShape shape, int tokens) {
+      for (int first = 0; first < tokens; first += AttentionShape.PAGE_TOKENS) {
+        pages.add(memory.allocate(shape.pageBytes()));
+      }
+    }
+
+    @Override
+    public MemorySegment segment(int layer, int page) {
+      return pages.get(page);
+    }
+
+    @Override
+    public long address(int layer, int page) {
+      return pages.get(page).address();
+    }
+  }
+}
