@@ -18,6 +18,7 @@ import java.util.stream.IntStream;
 import org.llamaj.checkpoint.AdapterCheckpoint;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.Fingerprint;
+import org.llamaj.checkpoint.TensorDescription;
 import org.llamaj.checkpoint.gguf.GgufReader;
 import org.llamaj.generate.Scorer;
 import org.llamaj.grammar.GrammarCompiler;
@@ -437,6 +438,15 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
+   * The tensors as kernels read them: as they are in the file, or as they were made at load.
+   *
+   * @return names, types and shapes, in the order of the file
+   */
+  public List<TensorDescription> weights() {
+    return loaded.weights();
+  }
+
+  /**
    * The kernels the model runs on.
    *
    * @return the name of their provider, for example {@code x86}
@@ -498,7 +508,8 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   SessionFile sessionFile(Path file) {
-    return new SessionFile(file, Fingerprint.of(checkpoint()));
+    return new SessionFile(
+        file, Fingerprint.of(checkpoint(), loaded.quantised().map(Enum::name).orElse("")));
   }
 
   Scheduler scheduler() {

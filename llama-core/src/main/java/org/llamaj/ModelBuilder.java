@@ -7,6 +7,7 @@ import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.checkpoint.gguf.GgufReader;
 import org.llamaj.events.LoadEvent;
 import org.llamaj.hub.DownloadListener;
@@ -14,6 +15,7 @@ import org.llamaj.kernel.CacheType;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.loading.LoadingOptions;
 import org.llamaj.loading.MemoryPlanner;
+import org.llamaj.spi.ProjectionListener;
 
 /**
  * How to load a model: {@code LlamaModel.builder(path).contextLength(8192).load()}. Used by one
@@ -28,12 +30,14 @@ public final class ModelBuilder {
   private CacheType cacheType = CacheType.F16;
   private Optional<Path> cacheDirectory = Optional.empty();
   private Residency residency = Residency.MAPPED;
+  private Optional<FileType> weights = Optional.empty();
   private long pinnedExpertBytes;
   private Optional<Supplier<Checkpoint>> mediaEncoder = Optional.empty();
   private int batchSize = 512;
   private int promptChunk = 64;
   private long prefixCache = 256L << 20;
   private Optional<GenerationListener> generations = Optional.empty();
+  private Optional<ProjectionListener> projections = Optional.empty();
   private int queueLimit = 1024;
   private LoadListener listener = _ -> {};
   private DownloadListener downloadListener = (_, _, _) -> {};
@@ -120,6 +124,19 @@ public final class ModelBuilder {
    */
   public ModelBuilder residency(Residency value) {
     residency = Objects.requireNonNull(value, "value");
+    return this;
+  }
+
+  /**
+   * Quantises the weights at load, into private memory: a model in F32, F16 or BF16 then runs as it
+   * would from a file of this mixture, without one being written. Takes longer than to load such a
+   * file; what would not become smaller stays mapped.
+   *
+   * @param type the mixture; without it, weights stay as the files have them
+   * @return this
+   */
+  public ModelBuilder weights(FileType type) {
+    weights = Optional.of(type);
     return this;
   }
 
@@ -218,6 +235,18 @@ public final class ModelBuilder {
   }
 
   /**
+   * Sets who sees the activations that are multiplied with the model's weights, for statistics over
+   * a text.
+   *
+   * @param value called in every forward pass
+   * @return this
+   */
+  public ModelBuilder onProjection(ProjectionListener value) {
+    projections = Optional.of(value);
+    return this;
+  }
+
+  /**
    * Sets how many prompts may wait to be read. Further ones are refused with an {@link
    * OverloadedException}.
    *
@@ -292,10 +321,12 @@ public final class ModelBuilder {
         cacheType,
         cacheDirectory,
         residency,
+        weights,
         pinnedExpertBytes,
         mediaEncoder,
         batchSize,
-        prefixCache);
+        prefixCache,
+        projections);
   }
 
   private static int positive(String name, int value) {

@@ -1,5 +1,6 @@
 package org.llamaj;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -7,7 +8,9 @@ import java.util.stream.Collectors;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.DerivedTensor;
 import org.llamaj.checkpoint.TensorDescription;
+import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.loading.LoadedModel;
+import org.llamaj.tensor.ElementType;
 import org.llamaj.transformer.Configuration;
 
 /** Tells in words what a model is and how it runs. */
@@ -45,8 +48,11 @@ final class ModelDescription {
         "weights",
         "%s, %d MiB, %s"
             .formatted(
-                types(checkpoint), checkpoint.totalBytes() >> 20, residency(model.residency())));
-    for (String derived : derived(checkpoint)) {
+                types(checkpoint.descriptions()),
+                checkpoint.totalBytes() >> 20,
+                model.quantised().isPresent() ? "mapped" : residency(model.residency())));
+    model.quantised().ifPresent(type -> line(text, "", quantised(model, type)));
+    for (String derived : derived(checkpoint, model.quantised().isPresent())) {
       line(text, "", derived);
     }
     line(
@@ -62,6 +68,19 @@ final class ModelDescription {
       line(text, "not used", passedOver);
     }
     return text.toString();
+  }
+
+  private static String quantised(LoadedModel model, FileType type) {
+    Map<String, ElementType> before = new HashMap<>();
+    model.checkpoint().descriptions().forEach(tensor -> before.put(tensor.name(), tensor.type()));
+    List<TensorDescription> made =
+        model.weights().stream().filter(t -> t.type() != before.get(t.name())).toList();
+    return "quantised at load as in a file of %s: %s, %d MiB of private memory%s"
+        .formatted(
+            type,
+            made.isEmpty() ? "nothing" : types(made),
+            made.stream().mapToLong(TensorDescription::bytes).sum() >> 20,
+            model.residency() == Residency.HUGE_PAGES ? " in huge pages" : "");
   }
 
   private static String residency(Residency residency) {
@@ -83,7 +102,8 @@ final class ModelDescription {
   }
 
   /** What had to be made in memory, by how. */
-  private static List<String> derived(Checkpoint checkpoint) {
+  private static List<String> derived(Checkpoint checkpoint, boolean quantised) {
+    if (quantised) return List.of();
     Map<String, Long> bytes = new TreeMap<>();
     for (DerivedTensor derived : checkpoint.derived()) {
       bytes.merge(derived.how(), derived.description().bytes(), Long::sum);
@@ -97,9 +117,9 @@ final class ModelDescription {
   }
 
   /** The element types by their share of the bytes, the largest first. */
-  private static String types(Checkpoint checkpoint) {
+  private static String types(List<TensorDescription> tensors) {
     Map<String, Long> bytes = new TreeMap<>();
-    for (TensorDescription tensor : checkpoint.descriptions()) {
+    for (TensorDescription tensor : tensors) {
       bytes.merge(tensor.type().name(), tensor.bytes(), Long::sum);
     }
     List<String> names =

@@ -31,10 +31,12 @@ public final class Fingerprint {
    * Computes the fingerprint of a model; reads one page of each tensor.
    *
    * @param checkpoint an open checkpoint
+   * @param variant how it runs, as far as that changes its results
    * @return {@link #LENGTH} bytes
    */
-  public static byte[] of(Checkpoint checkpoint) {
+  public static byte[] of(Checkpoint checkpoint, String variant) {
     Fingerprint fingerprint = new Fingerprint();
+    fingerprint.add(variant);
     checkpoint.metadata().values().forEach(fingerprint::add);
     checkpoint.tensors().forEach(fingerprint::add);
     return fingerprint.digest.digest();

@@ -1,29 +1,28 @@
 package org.llamaj.convert;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedMap;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
+import java.util.function.Consumer;
 import org.llamaj.LlamaException;
 import org.llamaj.checkpoint.AdapterCheckpoint;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.DerivedTensor;
-import org.llamaj.checkpoint.Metadata;
-import org.llamaj.checkpoint.MetadataType;
 import org.llamaj.checkpoint.MetadataValue;
-import org.llamaj.checkpoint.MetadataValue.Text;
-import org.llamaj.checkpoint.MetadataValue.Whole;
 import org.llamaj.checkpoint.TensorDescription;
 import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.checkpoint.gguf.GgufWriter;
 import org.llamaj.checkpoint.gguf.WeightMix;
+import org.llamaj.convert.rows.RowConverter;
+import org.llamaj.convert.rows.RowOrder;
 import org.llamaj.kernel.Workers;
 import org.llamaj.tensor.ElementType;
+import org.llamaj.tensor.Shape;
 import org.llamaj.tensor.Tensor;
 import org.llamaj.tensor.quantize.Quantizer;
 
@@ -40,10 +39,16 @@ import org.llamaj.tensor.quantize.Quantizer;
  * Used by one thread; may write several times.
  */
 public final class Conversion {
-  private static final Pattern OF_TEXT =
-      Pattern.compile("(token_embd|output_norm|output|rope_freqs|blk\\.\\d+)\\..*");
+  /** What of a checkpoint goes into the file. */
+  private enum Part {
+    EVERYTHING,
+    LANGUAGE_MODEL,
+    ENCODER
+  }
 
   private final Checkpoint source;
+  private final Part part;
+  private final boolean isGguf;
   private Optional<FileType> fileType = Optional.empty();
   private boolean pure;
   private boolean requantize;
@@ -53,18 +58,42 @@ public final class Conversion {
   private long maxFileBytes = Long.MAX_VALUE;
   private ConversionListener listener = (_, _) -> {};
 
-  private Conversion(Checkpoint source) {
+  private Conversion(Checkpoint source, Part part) {
     this.source = source;
+    this.part = part;
+    isGguf = TargetKeys.isGguf(source);
   }
 
   /**
-   * Begins a conversion that changes nothing yet.
+   * Begins a conversion that changes nothing yet. Of a directory with a model of Llama 4, the
+   * language model is written; its image encoder goes into a file of its own, {@link #ofEncoder}.
+   * That of Llama 3.2 Vision stays with it.
    *
    * @param source the model, open until it is written
    * @return options to set, then {@link #write}
    */
   public static Conversion of(Checkpoint source) {
-    return new Conversion(Objects.requireNonNull(source, "source"));
+    String architecture = source.metadata().string("general.architecture").orElse("");
+    boolean whole = TargetKeys.isGguf(source) || architecture.equals("mllama");
+    return new Conversion(source, whole ? Part.EVERYTHING : Part.LANGUAGE_MODEL);
+  }
+
+  /**
+   * Begins to write the image encoder of a Llama 4 from a directory, as the {@code mmproj} file
+   * that llama.cpp reads. Of the mixtures F32, F16 and BF16 count; all others give F16.
+   *
+   * @param source the model, open until it is written
+   * @return options to set, then {@link #write}
+   * @throws LlamaException if there is none
+   */
+  public static Conversion ofEncoder(Checkpoint source) {
+    String projector = source.metadata().string("clip.projector_type").orElse("none");
+    if (!projector.equals("llama4") || TargetKeys.isGguf(source)) {
+      throw new LlamaException(
+          "%s: expected a directory as on Hugging Face with an image encoder of Llama 4, found %s"
+              .formatted(source.source(), projector));
+    }
+    return new Conversion(source, Part.ENCODER);
   }
 
   /**
@@ -172,33 +201,49 @@ public final class Conversion {
    * @throws LlamaException if a tensor cannot have the type that is wanted
    */
   public List<TensorDescription> tensors() {
+    return plan().stream().map(Planned::target).toList();
+  }
+
+  /** A tensor of the source, and what it becomes. */
+  private record Planned(SourceTensor source, TensorDescription target) {}
+
+  private List<Planned> plan() {
     Optional<WeightMix> mix =
         fileType.map(type -> WeightMix.of(type, source, importance.isPresent()));
-    return sources().map(tensor -> target(tensor, mix)).toList();
+    return SourceTensor.of(source).stream()
+        .filter(tensor -> isWanted(tensor.description().name()))
+        .map(tensor -> new Planned(tensor, target(tensor.description(), mix)))
+        .toList();
   }
 
-  /** The tensors of the language model; those of vision towers have no place in its file. */
-  private Stream<TensorDescription> sources() {
-    Stream<TensorDescription> inPlace =
-        source.tensors().stream()
-            .map(tensor -> new TensorDescription(tensor.name(), tensor.type(), tensor.shape()));
-    Stream<TensorDescription> made = source.derived().stream().map(DerivedTensor::description);
-    Stream<TensorDescription> all = Stream.concat(inPlace, made);
-    return isGguf() ? all : all.filter(tensor -> OF_TEXT.matcher(tensor.name()).matches());
+  private boolean isWanted(String name) {
+    return switch (part) {
+      case EVERYTHING -> true;
+      case LANGUAGE_MODEL -> WeightMix.covers(name);
+      case ENCODER -> !WeightMix.covers(name);
+    };
   }
 
-  /** Readers of other forms tell where rotary pairs lie; GGUF has no key for it. */
-  private boolean isGguf() {
-    String architecture = source.metadata().string("general.architecture").orElse("");
-    String key = architecture + "." + Metadata.ROPE_HALF_SPLIT;
-    return !source.metadata().values().containsKey(key);
+  private ElementType type(TensorDescription tensor, WeightMix mix) {
+    if (!WeightMix.covers(tensor.name()) && !isGguf) {
+      return part == Part.ENCODER ? ofEncoder(tensor) : tensor.type();
+    }
+    return pure
+        ? mix.mainType(tensor.name(), tensor.shape())
+        : mix.type(tensor.name(), tensor.shape());
+  }
+
+  private ElementType ofEncoder(TensorDescription tensor) {
+    if (tensor.shape().rank() == 1 || tensor.name().contains("position_embd")) {
+      return ElementType.F32;
+    }
+    ElementType main = fileType.map(FileType::main).orElse(ElementType.F16);
+    return main.isQuantised() ? ElementType.F16 : main;
   }
 
   private TensorDescription target(TensorDescription tensor, Optional<WeightMix> mix) {
     String name = tensor.name();
-    ElementType type =
-        mix.map(m -> pure ? m.mainType(name, tensor.shape()) : m.type(name, tensor.shape()))
-            .orElse(tensor.type());
+    ElementType type = mix.map(m -> type(tensor, m)).orElse(tensor.type());
     boolean same = type == tensor.type() && !updates.change(name);
     if (same || isInteger(tensor.type())) return tensor;
     if (tensor.type().isQuantised() && !requantize) {
@@ -226,71 +271,74 @@ public final class Conversion {
    *     left behind then
    */
   public List<Path> write(Path file) {
-    List<TensorDescription> tensors = tensors();
-    importance.ifPresent(matrix -> matrix.requireFit(source));
+    List<Planned> plan = plan();
+    List<TensorDescription> tensors = plan.stream().map(Planned::target).toList();
+    List<TensorDescription> sources = plan.stream().map(p -> p.source.description()).toList();
+    importance.ifPresent(matrix -> matrix.requireFit(sources, source.source()));
     long totalBytes = tensors.stream().mapToLong(TensorDescription::bytes).sum();
     try (Workers workers = new Workers(threads);
         Arena arena = Arena.ofShared();
         GgufWriter writer = GgufWriter.create(file, metadata(), tensors, maxFileBytes)) {
-      TensorWriter tensorWriter =
-          new TensorWriter(writer, workers, arena, bytes -> listener.onProgress(bytes, totalBytes));
-      for (TensorDescription target : tensors) {
-        write(target, tensorWriter);
+      RowConverter converter = new RowConverter(workers, arena);
+      long[] written = new long[1];
+      Consumer<MemorySegment> sink =
+          bytes -> {
+            writer.write(bytes);
+            written[0] += bytes.byteSize();
+            listener.onProgress(written[0], totalBytes);
+          };
+      for (Planned tensor : plan) {
+        write(tensor, converter, sink);
       }
       return writer.finish();
     }
   }
 
-  private void write(TensorDescription target, TensorWriter writer) {
-    Optional<Tensor> inPlace = source.find(target.name());
-    if (inPlace.isPresent()) {
-      write(inPlace.get(), target, writer);
-      return;
-    }
-    DerivedTensor derived =
-        source.derived().stream()
-            .filter(tensor -> tensor.description().name().equals(target.name()))
-            .findFirst()
-            .orElseThrow();
-    try (Arena arena = Arena.ofShared()) {
-      write(derived.make(arena), target, writer);
+  private void write(Planned planned, RowConverter converter, Consumer<MemorySegment> sink) {
+    List<String> parts = planned.source.parts();
+    float[] weights = importance.flatMap(matrix -> matrix.find(planned.target.name())).orElse(null);
+    for (int i = 0; i < parts.size(); i++) {
+      float[] ofPart = weights;
+      int columns = Math.toIntExact(planned.target.shape().columns());
+      if (weights != null && parts.size() > 1 && weights.length > columns) {
+        ofPart = Arrays.copyOfRange(weights, i * columns, (i + 1) * columns);
+      }
+      write(parts.get(i), planned.target.type(), ofPart, converter, sink);
     }
   }
 
-  private void write(Tensor tensor, TensorDescription target, TensorWriter writer) {
-    float[] weights = importance.flatMap(matrix -> matrix.find(tensor.name())).orElse(null);
-    writer.write(
-        tensor, target.type(), weights, RowOrder.of(source, tensor), updates.of(tensor.name()));
+  private void write(
+      String name,
+      ElementType type,
+      float[] weights,
+      RowConverter converter,
+      Consumer<MemorySegment> sink) {
+    try (Arena arena = Arena.ofShared()) {
+      Tensor tensor = source.find(name).orElseGet(() -> derived(name).make(arena));
+      RowOrder order = RowOrder.of(source, tensor);
+      // The rows that change places are single values in a bias.
+      Tensor rows =
+          order != null && tensor.shape().rank() == 1
+              ? new Tensor(name, tensor.type(), Shape.of(tensor.columns(), 1), tensor.data())
+              : tensor;
+      converter.convert(rows, type, weights, order, updates.of(name), sink);
+    }
+  }
+
+  private DerivedTensor derived(String name) {
+    return source.derived().stream()
+        .filter(tensor -> tensor.description().name().equals(name))
+        .findFirst()
+        .orElseThrow();
   }
 
   private SequencedMap<String, MetadataValue> metadata() {
-    SequencedMap<String, MetadataValue> metadata = new LinkedHashMap<>(source.metadata().values());
-    metadata.keySet().removeIf(key -> key.startsWith("split."));
-    if (!isGguf()) {
-      String architecture = source.metadata().requireString("general.architecture");
-      metadata.remove(architecture + "." + Metadata.ROPE_HALF_SPLIT);
-      metadata.putIfAbsent("general.type", Text.of("model"));
-      metadata.putAll(
-          JsonVocabulary.read(
-              source.files().getFirst().toAbsolutePath().getParent(),
-              source.tokenizer(),
-              Math.toIntExact(source.tensor("token_embd.weight").rows()),
-              architecture.equals("llama4") ? "llama4" : "llama-bpe"));
-    }
-    fileType.ifPresent(
-        type -> {
-          metadata.put("general.file_type", new Whole(MetadataType.UINT32, type.id()));
-          metadata.put("general.quantization_version", new Whole(MetadataType.UINT32, 2));
-        });
-    importance.ifPresent(
-        matrix -> {
-          metadata.put("quantize.imatrix.file", Text.of(matrix.source()));
-          metadata.put("quantize.imatrix.dataset", Text.of(matrix.dataset()));
-          metadata.put(
-              "quantize.imatrix.entries_count", new Whole(MetadataType.UINT32, matrix.size()));
-          metadata.put(
-              "quantize.imatrix.chunks_count", new Whole(MetadataType.UINT32, matrix.chunks()));
-        });
-    return metadata;
+    TargetKeys keys =
+        switch (part) {
+          case EVERYTHING -> isGguf ? TargetKeys.ofGguf(source) : TargetKeys.ofModel(source, true);
+          case LANGUAGE_MODEL -> TargetKeys.ofModel(source, false);
+          case ENCODER -> TargetKeys.ofEncoder(source);
+        };
+    return keys.with(fileType, importance);
   }
 }

@@ -12,6 +12,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import org.llamaj.ModelBuilder;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
 import org.llamaj.checkpoint.MetadataType;
@@ -31,7 +32,7 @@ import org.llamaj.tensor.encoding.Dequantizer;
  * Which columns of a model's matrices matter: the mean square of the activation that each is
  * multiplied with, on some text. An error of a weight changes the product by the error times that
  * activation. Files are those of llama-imatrix (GGUF): for each matrix the sums of squares and how
- * many tokens were summed. Immutable.
+ * many tokens were summed; of the experts of a mixture for each of them. Immutable.
  */
 public final class ImportanceMatrix {
   private static final String SUMS = ".in_sum2";
@@ -68,13 +69,42 @@ public final class ImportanceMatrix {
   }
 
   /**
+   * Reads a text with a model, and sees what is multiplied with its matrices.
+   *
+   * @param model how to load it: unquantised, or as near to that as memory allows
+   * @param text of the kind that the model will read
+   * @param dataset what to call the text
+   * @param chunkTokens the text is read in pieces of so many tokens; what is left over is not
+   * @param maxChunks the most pieces
+   * @param progress told the pieces that were read, and how many there are
+   * @return the matrix
+   * @throws org.llamaj.LlamaException if the text is shorter than one piece, or the model cannot be
+   *     loaded
+   */
+  public static ImportanceMatrix collect(
+      ModelBuilder model,
+      String text,
+      String dataset,
+      int chunkTokens,
+      int maxChunks,
+      ConversionListener progress) {
+    if (chunkTokens < 2 || maxChunks < 1) {
+      throw new IllegalArgumentException(
+          "expected pieces of at least 2 tokens, and at least one of them, found %d and %d"
+              .formatted(chunkTokens, maxChunks));
+    }
+    return ImportanceCollector.collect(model, text, dataset, chunkTokens, maxChunks, progress);
+  }
+
+  /**
    * Reads a file.
    *
-   * @param file written by {@link #write} or llama-imatrix
+   * @param file written by {@link #write} or llama-imatrix, in its older form too
    * @return the matrix
    * @throws CheckpointException if it is no such file
    */
   public static ImportanceMatrix read(Path file) {
+    if (OldImportanceFile.isOne(file)) return OldImportanceFile.read(file);
     try (Checkpoint checkpoint = GgufReader.open(file)) {
       String type = checkpoint.metadata().string("general.type").orElse("model");
       if (!type.equals("imatrix")) {
@@ -201,31 +231,31 @@ public final class ImportanceMatrix {
     return means;
   }
 
-  /** Refuses to weigh a model's columns by what another model was asked. */
-  void requireFit(Checkpoint model) {
+  /**
+   * Refuses to weigh a model's columns by what another model was asked.
+   *
+   * @param tensors of the model
+   * @param model what messages call it
+   */
+  void requireFit(List<TensorDescription> tensors, String model) {
     int found = 0;
-    for (Tensor tensor : model.tensors()) {
+    for (TensorDescription tensor : tensors) {
       Entry entry = entries.get(tensor.name());
       if (entry == null) continue;
       found++;
-      long matrices =
-          tensor.shape().elements() / tensor.columns() / Math.max(1, rowsOfMatrix(tensor));
-      boolean shared = entry.sums.length == tensor.columns();
-      if (!shared && entry.sums.length != matrices * tensor.columns()) {
+      long columns = tensor.shape().columns();
+      long matrices = tensor.shape().rank() == 3 ? tensor.shape().size(0) : 1;
+      if (entry.sums.length != columns && entry.sums.length != matrices * columns) {
         throw new CheckpointException(
             "%s: %s: expected the importance of %d x %d columns, found %d numbers; is it of another model?"
-                .formatted(source, tensor.name(), matrices, tensor.columns(), entry.sums.length));
+                .formatted(source, tensor.name(), matrices, columns, entry.sums.length));
       }
     }
     if (found == 0) {
       throw new CheckpointException(
           "%s: expected the importance of tensors of %s, found of none; is it of another model?"
-              .formatted(source, model.source()));
+              .formatted(source, model));
     }
-  }
-
-  private static long rowsOfMatrix(Tensor tensor) {
-    return tensor.shape().rank() == 1 ? 1 : tensor.shape().size(tensor.shape().rank() - 2);
   }
 
   /** {@return what messages call it: the name of its file} */

@@ -1,31 +1,25 @@
 package org.llamaj.convert;
 
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SequencedMap;
-import org.llamaj.checkpoint.CheckpointException;
+import java.util.Optional;
 import org.llamaj.checkpoint.JsonObject;
-import org.llamaj.checkpoint.MetadataType;
-import org.llamaj.checkpoint.MetadataValue;
-import org.llamaj.checkpoint.MetadataValue.Flag;
-import org.llamaj.checkpoint.MetadataValue.Sequence;
-import org.llamaj.checkpoint.MetadataValue.Text;
-import org.llamaj.checkpoint.MetadataValue.Whole;
-import org.llamaj.tokenizer.Tokenizer;
+import org.llamaj.tokenizer.VocabularyTable;
 
 /**
- * The vocabulary of a {@code tokenizer.json} with byte-level BPE (Llama 3 and 4) as GGUF's keys:
- * pieces are written in the same alphabet of bytes in both.
+ * The vocabulary of a {@code tokenizer.json} as GGUF's tables: of Llama 3 and 4 (byte-level BPE),
+ * and of Llama 1 and 2, whose rules stand for the scores of SentencePiece's pieces there.
  */
 final class JsonVocabulary {
   private static final int NORMAL = 1;
+  private static final int UNKNOWN = 2;
   private static final int CONTROL = 3;
   private static final int USER_DEFINED = 4;
   private static final int UNUSED = 5;
+  private static final int BYTE = 6;
 
   private final JsonObject file;
   private final byte[][] tokens;
@@ -38,57 +32,50 @@ final class JsonVocabulary {
   }
 
   /**
-   * Reads the vocabulary of a model's directory.
+   * Reads a file.
    *
-   * @param directory with a {@code tokenizer.json}
-   * @param tokenizer read from the same directory
+   * @param file a {@code tokenizer.json}
+   * @param pieces the {@code tokenizer.model} beside it, whose scores are taken then
    * @param size rows of the embedding matrix
-   * @param preTokenizer GGUF's name of how text is cut
-   * @return the keys
-   * @throws CheckpointException if the file is missing or of another kind
+   * @return the tables, of that size
    */
-  static SequencedMap<String, MetadataValue> read(
-      Path directory, Tokenizer tokenizer, int size, String preTokenizer) {
-    Path path = directory.resolve("tokenizer.json");
-    if (!Files.isRegularFile(path)) {
-      throw new CheckpointException(
-          "%s: expected a tokenizer.json to write the vocabulary from, found none"
-              .formatted(directory));
-    }
-    return new JsonVocabulary(JsonObject.read(path), size).keys(tokenizer, preTokenizer);
+  static VocabularyTable read(JsonObject file, Optional<VocabularyTable> pieces, int size) {
+    return new JsonVocabulary(file, size).table(pieces.filter(p -> p.model().equals("llama")));
   }
 
-  private SequencedMap<String, MetadataValue> keys(Tokenizer tokenizer, String preTokenizer) {
+  private VocabularyTable table(Optional<VocabularyTable> pieces) {
     JsonObject model = file.requireObject("model");
-    if (model.boolOr("byte_fallback", false) || !model.string("type").orElse("BPE").equals("BPE")) {
-      throw model.wrong("type", "byte-level BPE, as of Llama 3 and 4");
-    }
+    if (!model.string("type").orElse("BPE").equals("BPE")) throw model.wrong("type", "BPE");
+    boolean sentencePiece = model.boolOr("byte_fallback", false);
+    String unknown = model.string("unk_token").orElse("<unk>");
     JsonObject vocabulary = model.requireObject("vocab");
     for (String piece : vocabulary.names()) {
-      set(vocabulary.requireInt(piece, 0, tokens.length - 1), piece, NORMAL);
+      int id = vocabulary.requireInt(piece, 0, tokens.length - 1);
+      set(id, piece, sentencePiece ? type(piece, unknown) : NORMAL);
     }
     for (Object added : file.array("added_tokens").orElse(List.of())) {
-      addToken(added);
+      addToken(added, sentencePiece ? unknown : "");
     }
     for (int id = 0; id < tokens.length; id++) {
       if (tokens[id] == null) set(id, "[PAD%d]".formatted(id), UNUSED);
     }
-    SequencedMap<String, MetadataValue> keys = new LinkedHashMap<>();
-    keys.put("tokenizer.ggml.model", Text.of("gpt2"));
-    keys.put("tokenizer.ggml.pre", Text.of(preTokenizer));
-    keys.put("tokenizer.ggml.tokens", Sequence.ofStrings(tokens));
-    keys.put("tokenizer.ggml.token_type", Sequence.ofInts(types));
-    keys.put("tokenizer.ggml.merges", Sequence.ofStrings(merges(model)));
-    tokenizer.bos().ifPresent(id -> keys.put("tokenizer.ggml.bos_token_id", u32(id)));
-    tokenizer.eos().ifPresent(id -> keys.put("tokenizer.ggml.eos_token_id", u32(id)));
-    keys.put("tokenizer.ggml.add_bos_token", new Flag(tokenizer.addsBos()));
-    for (String name : List.of("<|eot_id|>", "<|eot|>")) {
-      tokenizer.special(name).ifPresent(id -> keys.put("tokenizer.ggml.eot_token_id", u32(id)));
+    if (!sentencePiece) {
+      byte[][] merges =
+          merges(model).stream()
+              .map(merge -> (merge[0] + " " + merge[1]).getBytes(StandardCharsets.UTF_8))
+              .toArray(byte[][]::new);
+      return new VocabularyTable("gpt2", tokens, types, new float[0], merges);
     }
-    return keys;
+    float[] scores = pieces.map(this::scores).orElseGet(() -> scores(merges(model)));
+    return new VocabularyTable("llama", tokens, types, scores, new byte[0][]);
   }
 
-  private void addToken(Object added) {
+  private static int type(String piece, String unknown) {
+    if (piece.equals(unknown)) return UNKNOWN;
+    return piece.matches("<0x[0-9A-F]{2}>") ? BYTE : NORMAL;
+  }
+
+  private void addToken(Object added, String unknown) {
     if (!(added instanceof Map<?, ?> token)
         || !(token.get("id") instanceof Long id)
         || !(token.get("content") instanceof String text)
@@ -97,7 +84,8 @@ final class JsonVocabulary {
       throw file.wrong("added_tokens", "tokens with content and an id below " + tokens.length);
     }
     boolean special = Boolean.TRUE.equals(token.get("special"));
-    set(Math.toIntExact(id), text, special ? CONTROL : USER_DEFINED);
+    int type = text.equals(unknown) ? UNKNOWN : special ? CONTROL : USER_DEFINED;
+    set(Math.toIntExact(id), text, type);
   }
 
   private void set(int id, String piece, int type) {
@@ -105,25 +93,43 @@ final class JsonVocabulary {
     types[id] = type;
   }
 
-  private static Whole u32(int value) {
-    return new Whole(MetadataType.UINT32, value);
+  private float[] scores(VocabularyTable pieces) {
+    return Arrays.copyOf(pieces.scores(), tokens.length);
+  }
+
+  /** The sooner a rule makes a piece, the higher its score. */
+  private float[] scores(List<String[]> merges) {
+    Map<String, Integer> ranks = new HashMap<>();
+    for (int rank = 0; rank < merges.size(); rank++) {
+      ranks.putIfAbsent(merges.get(rank)[0] + merges.get(rank)[1], rank);
+    }
+    float[] scores = new float[tokens.length];
+    for (int id = 0; id < scores.length; id++) {
+      if (types[id] != NORMAL) continue;
+      String piece = new String(tokens[id], StandardCharsets.UTF_8);
+      scores[id] = -ranks.getOrDefault(piece, merges.size() + id);
+    }
+    return scores;
   }
 
   /** Pairs are strings with a space between, or arrays of two. */
-  private byte[][] merges(JsonObject model) {
+  private static List<String[]> merges(JsonObject model) {
     return model.array("merges").orElse(List.of()).stream()
         .map(
             merge ->
                 switch (merge) {
-                  case String pair -> pair;
+                  case String pair when pair.indexOf(' ', 1) > 0 ->
+                      new String[] {
+                        pair.substring(0, pair.indexOf(' ', 1)),
+                        pair.substring(pair.indexOf(' ', 1) + 1)
+                      };
                   case List<?> pair
                       when pair.size() == 2
                           && pair.get(0) instanceof String left
                           && pair.get(1) instanceof String right ->
-                      left + " " + right;
+                      new String[] {left, right};
                   default -> throw model.wrong("merges", "pairs of pieces");
                 })
-        .map(pair -> pair.getBytes(StandardCharsets.UTF_8))
-        .toArray(byte[][]::new);
+        .toList();
   }
 }

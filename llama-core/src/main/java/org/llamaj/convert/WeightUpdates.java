@@ -10,25 +10,11 @@ import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
 import org.llamaj.checkpoint.Metadata;
 import org.llamaj.checkpoint.TensorDescription;
+import org.llamaj.convert.rows.RowUpdate;
 import org.llamaj.tensor.Tensor;
 
 /** What adapters add to a checkpoint's weights: W + scale s B A. */
 final class WeightUpdates {
-  /** What is added to the rows of a tensor. Thread-safe. */
-  @FunctionalInterface
-  interface RowUpdate {
-    RowUpdate NONE = (_, _, _) -> {};
-
-    /**
-     * Adds to a row.
-     *
-     * @param row of the tensor
-     * @param values receives the sums
-     * @param offset where the row begins in them
-     */
-    void add(long row, float[] values, int offset);
-  }
-
   private final Map<String, List<RowUpdate>> updates = new HashMap<>();
 
   /**

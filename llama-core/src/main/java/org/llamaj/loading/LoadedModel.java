@@ -1,12 +1,17 @@
 package org.llamaj.loading;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.DoubleConsumer;
+import java.util.function.LongFunction;
 import org.llamaj.LlamaException;
 import org.llamaj.Residency;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
+import org.llamaj.checkpoint.TensorDescription;
+import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.kernel.KernelProvider;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.PageMemory;
@@ -27,6 +32,7 @@ import org.llamaj.transformer.WeightSource;
  * @param tokenizer as the file describes it
  * @param transformer bound to the file's tensors
  * @param residency where the weights live
+ * @param quantised the mixture that weights were quantised to at load, if they were
  * @param experts the networks of layers with experts, if the model has any
  * @param media the encoder of pictures, if the model has one
  * @param selection which kernels were chosen and why
@@ -40,6 +46,7 @@ public record LoadedModel(
     Tokenizer tokenizer,
     Transformer transformer,
     Residency residency,
+    Optional<FileType> quantised,
     Optional<FeedForwards> experts,
     Optional<Media> media,
     KernelSelection selection,
@@ -85,6 +92,9 @@ public record LoadedModel(
     PageMemory cacheMemory = PageMemory.of(arena);
     try {
       kernels = selection.provider().open(workers, OffloadPlan.of(configuration, options));
+      if (options.projections().isPresent()) {
+        kernels = new ObservedKernels(kernels, options.projections().get());
+      }
       cacheMemory = cacheMemory(options, kernels, arena);
       WeightSource weights = weights(checkpoint, options, arena, workers, progress);
       Optional<FeedForwards> experts = experts(configuration, weights, kernels, options, arena);
@@ -103,6 +113,7 @@ public record LoadedModel(
           tokenizer,
           transformer,
           options.residency(),
+          options.weights(),
           experts,
           media,
           selection,
@@ -181,7 +192,7 @@ public record LoadedModel(
   /** Binding takes no time worth reporting after a copy. */
   private static void onLayer(
       int layer, Configuration configuration, LoadingOptions options, DoubleConsumer progress) {
-    if (options.residency() == Residency.MAPPED) {
+    if (options.residency() == Residency.MAPPED && options.weights().isEmpty()) {
       progress.accept((layer + 1.0) / configuration.layers());
     }
   }
@@ -192,12 +203,43 @@ public record LoadedModel(
       Arena arena,
       Workers workers,
       DoubleConsumer progress) {
+    if (options.weights().isPresent()) {
+      return quantised(checkpoint, options, arena, workers, progress);
+    }
     WeightSource stored =
         switch (options.residency()) {
           case MAPPED -> checkpoint::find;
           case HUGE_PAGES -> new HugePageWeights(checkpoint, arena, workers, progress);
         };
     return checkpoint.derived().isEmpty() ? stored : new DerivedWeights(checkpoint, stored, arena);
+  }
+
+  private static WeightSource quantised(
+      Checkpoint checkpoint,
+      LoadingOptions options,
+      Arena arena,
+      Workers workers,
+      DoubleConsumer progress) {
+    LongFunction<MemorySegment> allocator =
+        switch (options.residency()) {
+          case MAPPED -> bytes -> arena.allocate(bytes, 64);
+          case HUGE_PAGES -> bytes -> HugePages.allocate(bytes, arena);
+        };
+    WeightSource stored =
+        checkpoint.derived().isEmpty()
+            ? checkpoint::find
+            : new DerivedWeights(checkpoint, checkpoint::find, arena);
+    return new QuantisedWeights(
+        checkpoint, options.weights().get(), stored, allocator, workers, progress);
+  }
+
+  /**
+   * The tensors as they are in memory now, in the order of the file.
+   *
+   * @return with the types that kernels read
+   */
+  public List<TensorDescription> weights() {
+    return QuantisedWeights.all(checkpoint, quantised);
   }
 
   /** What binding has to complain about names the tensor; the file is known here. */

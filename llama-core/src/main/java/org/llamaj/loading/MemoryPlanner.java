@@ -2,6 +2,7 @@ package org.llamaj.loading;
 
 import org.llamaj.MemoryPlan;
 import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.TensorDescription;
 import org.llamaj.transformer.Configuration;
 import org.llamaj.transformer.Footprint;
 
@@ -26,8 +27,9 @@ public final class MemoryPlanner {
             .map(module -> module.scratchBytes(configuration, options.batchSize()))
             .orElse(0L);
     return new MemoryPlan(
-        checkpoint.tensors().stream().mapToLong(tensor -> tensor.data().byteSize()).sum()
-            + checkpoint.derived().stream().mapToLong(made -> made.description().bytes()).sum(),
+        QuantisedWeights.all(checkpoint, options.weights()).stream()
+            .mapToLong(TensorDescription::bytes)
+            .sum(),
         footprint.cacheBytes(tokens, options.cacheType()),
         footprint.activationBytes() + ofExperts);
   }

@@ -78,13 +78,13 @@ public final class HuggingFaceForm {
         case "rope_freqs.weight" -> {}
         default -> {
           String[] path = name.split("\\.");
-          inLayer("model.layers." + path[1] + ".", path[2], tensor);
+          inLayer("model.layers." + path[1] + ".", path[2], "." + path[3], tensor);
         }
       }
     }
   }
 
-  private void inLayer(String layer, String module, Tensor tensor) {
+  private void inLayer(String layer, String module, String kind, Tensor tensor) {
     boolean mixtral = !llama4 && key("expert_count", 0) > 0;
     if (DENSE.containsKey(module)) {
       byte[] data = bytes(tensor);
@@ -92,12 +92,12 @@ public final class HuggingFaceForm {
       if (!llama4 && module.equals("attn_k")) {
         data = halves(data, key("attention.head_count_kv", 1));
       }
-      put(layer + DENSE.get(module) + ".weight", tensor, data);
+      put(layer + DENSE.get(module) + kind, tensor, data);
     } else if (module.equals("ffn_gate_inp")) {
       put(layer + (mixtral ? "block_sparse_moe.gate" : "feed_forward.router") + ".weight", tensor);
     } else if (module.endsWith("_shexp")) {
-      String kind = module.substring(4, module.length() - 6);
-      put(layer + "feed_forward.shared_expert." + kind + "_proj.weight", tensor);
+      String part = module.substring(4, module.length() - 6);
+      put(layer + "feed_forward.shared_expert." + part + "_proj.weight", tensor);
     } else if (module.endsWith("_exps")) {
       experts(layer, module.substring(4, module.length() - 5), tensor, mixtral);
     } else {

@@ -105,7 +105,7 @@ public final class MetaForm {
   }
 
   /** A SentencePiece file with these pieces, in the protocol buffers' encoding. */
-  private static byte[] vocabulary(Metadata metadata) {
+  public static byte[] vocabulary(Metadata metadata) {
     byte[][] tokens = metadata.strings("tokenizer.ggml.tokens").orElseThrow();
     int[] types = metadata.integers("tokenizer.ggml.token_type").orElseThrow();
     float[] scores = metadata.floats("tokenizer.ggml.scores").orElse(new float[tokens.length]);

@@ -14,6 +14,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llamaj.LlamaException;
 import org.llamaj.LlamaModel;
+import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.gguf.FileType;
+import org.llamaj.convert.Conversion;
 import org.llamaj.golden.GgufEdit;
 import org.llamaj.golden.GoldenAssertions;
 import org.llamaj.golden.GoldenCase;
@@ -36,6 +39,28 @@ class MixtureFilesTest {
               GoldenAssertions.maxDifference(
                   GoldenAssertions.logits(model, mixtral.prompt(), 512), mixtral.exactLogits()))
           .isLessThan(2e-4);
+    }
+  }
+
+  @Test
+  void expertsAreQuantisedAtLoad() {
+    Path file = folder.resolve("model.gguf");
+    for (GoldenCase golden : List.of(mixtral, scout)) {
+      try (Checkpoint model = Checkpoint.open(golden.model())) {
+        Conversion.of(model).to(FileType.Q8_0).write(file);
+      }
+      try (LlamaModel expected = load(file);
+          LlamaModel found =
+              LlamaModel.builder(golden.model())
+                  .kernels("scalar")
+                  .cacheType(CacheType.F32)
+                  .threads(2)
+                  .weights(FileType.Q8_0)
+                  .load()) {
+        assertThat(GoldenAssertions.logits(found, golden.prompt(), 512).toArray(float[][]::new))
+            .isDeepEqualTo(
+                GoldenAssertions.logits(expected, golden.prompt(), 512).toArray(float[][]::new));
+      }
     }
   }
 

@@ -1,12 +1,14 @@
 package org.llamaj.vision;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -14,6 +16,9 @@ import org.llamaj.LlamaModel;
 import org.llamaj.ModelBuilder;
 import org.llamaj.ModelInput;
 import org.llamaj.Picture;
+import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.gguf.FileType;
+import org.llamaj.convert.Conversion;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.transformer.Batch;
 import org.llamaj.transformer.Sequence;
@@ -76,6 +81,41 @@ class GoldenMultimodalTest {
       float[] found = logits(model, model.input(ids, pictures));
       GoldenVision.assertClose(found, expected, TOLERANCE, "logits");
       greedy(model, model.input(ids, pictures), golden);
+    }
+  }
+
+  static Stream<Arguments> directories() {
+    return FORMS.stream()
+        .filter(form -> form.weights().equals("hf") && form.isThere())
+        .flatMap(
+            form ->
+                GoldenVision.all(form.folder() + "/expected").stream()
+                    .map(golden -> Arguments.of(form, golden)));
+  }
+
+  /** Llama 4 becomes two files, Llama 3.2 Vision one. */
+  @ParameterizedTest(name = "{0} {1}", allowZeroInvocations = true)
+  @MethodSource("directories")
+  void convertedToGguf(Form form, GoldenVision golden, @TempDir Path folder) {
+    Path text = folder.resolve("text.gguf");
+    Path mmproj = folder.resolve("mmproj.gguf");
+    boolean apart = form.folder().startsWith("llama4");
+    try (Checkpoint model =
+        Checkpoint.open(GoldenVision.root().resolve(form.folder()).resolve("hf"))) {
+      Conversion.of(model).to(FileType.F32).write(text);
+      if (apart) {
+        Conversion.ofEncoder(model).to(FileType.F32).write(mmproj);
+      } else {
+        assertThatThrownBy(() -> Conversion.ofEncoder(model))
+            .hasMessageContaining("expected a directory as on Hugging Face with an image encoder");
+      }
+    }
+    ModelBuilder builder =
+        LlamaModel.builder(text).kernels("scalar").cacheType(CacheType.F32).threads(2);
+    try (LlamaModel model = (apart ? builder.mmproj(mmproj) : builder).load()) {
+      List<Picture> pictures = golden.images().stream().map(Picture::of).toList();
+      float[] found = logits(model, model.input(golden.ints("input_ids"), pictures));
+      GoldenVision.assertClose(found, golden.floats("logits"), TOLERANCE, "logits");
     }
   }
 

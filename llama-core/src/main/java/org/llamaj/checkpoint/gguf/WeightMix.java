@@ -25,7 +25,11 @@ public record WeightMix(
     int experts,
     boolean tied,
     boolean importance) {
-  private static final Pattern LAYER = Pattern.compile("blk\\.(\\d+)\\.(\\w+)\\.weight");
+  private static final Pattern LAYER =
+      Pattern.compile("blk\\.(\\d+)\\.(\\w+)(?:\\.\\d+)?\\.weight");
+
+  private static final Pattern COVERED =
+      Pattern.compile("(token_embd|output_norm|output|rope_freqs|blk\\.\\d+)\\..*");
 
   /** A layout that some models share: key-value heads so few that their weights are cheap. */
   private static final int MANY_QUERY_HEADS = 4;
@@ -57,6 +61,16 @@ public record WeightMix(
         metadata.intOr(prefix + "expert_count", 0, 0, 1 << 20),
         checkpoint.find("output.weight").isEmpty(),
         importance);
+  }
+
+  /**
+   * Whether a tensor is one of a language model: those of image encoders keep their types.
+   *
+   * @param name for example {@code blk.0.ffn_down.weight}
+   * @return false for a name that is none of GGUF's for language models
+   */
+  public static boolean covers(String name) {
+    return COVERED.matcher(name).matches();
   }
 
   /**

@@ -21,8 +21,8 @@ import org.llamaj.tensor.Tensor;
 import org.llamaj.tokenizer.Tokenizer;
 
 /**
- * Opens directories with {@code config.json} and safetensors files: Llama, Mixtral, Llama 4 and the
- * language model of Llama 3.2 Vision. Tensors of vision towers keep their names in the file.
+ * Opens directories with {@code config.json} and safetensors files: Llama, Mixtral, Llama 4 and
+ * Llama 3.2 Vision, with their image encoders.
  */
 public final class HuggingFaceReader {
   private static final String CONFIG = "config.json";

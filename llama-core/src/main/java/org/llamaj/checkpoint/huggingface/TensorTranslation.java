@@ -38,7 +38,12 @@ final class TensorTranslation {
     for (Tensor tensor : files.tensors()) {
       if (TensorNames.isBuffer(tensor.name())) continue;
       if (!TensorNames.isOfLanguageModel(tensor.name())) {
-        tensors.add(tensor);
+        tensors.add(
+            new Tensor(
+                VisionNames.translate(tensor.name()).orElse(tensor.name()),
+                tensor.type(),
+                tensor.shape(),
+                tensor.data()));
         continue;
       }
       TensorNames.Parameter parameter =

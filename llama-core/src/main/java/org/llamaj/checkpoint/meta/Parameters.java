@@ -4,6 +4,7 @@ import java.util.Optional;
 import org.llamaj.checkpoint.CheckpointException;
 import org.llamaj.checkpoint.JsonObject;
 import org.llamaj.checkpoint.Llama3Scaling;
+import org.llamaj.checkpoint.Metadata;
 import org.llamaj.checkpoint.MetadataBuilder;
 import org.llamaj.tensor.Shape;
 
@@ -103,6 +104,7 @@ final class Parameters {
         .whole("llama.attention.head_count_kv", kvHeads)
         .real("llama.attention.layer_norm_rms_epsilon", params.requireNumber("norm_eps"))
         .whole("llama.rope.dimension_count", headDim())
-        .real("llama.rope.freq_base", ropeTheta());
+        .real("llama.rope.freq_base", ropeTheta())
+        .flag("llama." + Metadata.ROPE_HALF_SPLIT, false);
   }
 }

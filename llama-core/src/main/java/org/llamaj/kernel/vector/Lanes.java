@@ -43,6 +43,9 @@ final class Lanes {
   /** Bytes of a vector of floats. */
   static final int VECTOR_BYTES = 4 * LANES;
 
+  /** As wide, twice as many lanes. */
+  static final VectorSpecies<Short> W = VectorSpecies.of(short.class, F.vectorShape());
+
   /** Half as wide, as many lanes. */
   static final VectorSpecies<Short> S =
       VectorSpecies.of(short.class, VectorShape.forBitSize(16 * LANES));

@@ -3,7 +3,10 @@ package org.llamaj.kernel.vector;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static jdk.incubator.vector.ByteVector.fromMemorySegment;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
+import static jdk.incubator.vector.IntVector.fromMemorySegment;
+import static jdk.incubator.vector.ShortVector.fromMemorySegment;
 import static jdk.incubator.vector.VectorOperators.ADD;
+import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
@@ -11,7 +14,6 @@ import static org.llamaj.kernel.vector.Lanes.ADDRESS;
 import static org.llamaj.kernel.vector.Lanes.ALL;
 import static org.llamaj.kernel.vector.Lanes.B;
 import static org.llamaj.kernel.vector.Lanes.F;
-import static org.llamaj.kernel.vector.Lanes.FLOAT;
 import static org.llamaj.kernel.vector.Lanes.HALF_BITS;
 import static org.llamaj.kernel.vector.Lanes.HALF_SCALE_ROOT;
 import static org.llamaj.kernel.vector.Lanes.I;
@@ -20,28 +22,52 @@ import static org.llamaj.kernel.vector.Lanes.LANES;
 import static org.llamaj.kernel.vector.Lanes.LE;
 import static org.llamaj.kernel.vector.Lanes.SHORT;
 import static org.llamaj.kernel.vector.Lanes.VECTOR_BYTES;
+import static org.llamaj.kernel.vector.Lanes.W;
+import static org.llamaj.kernel.vector.Lanes.f32;
 
+import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShuffle;
 
 /**
  * Q4_0: half scale, 16 bytes of nibbles, byte i holding value i below and value i + 16 above;
  * {@code scale * (q - 8)}.
  *
- * <p>The dot products leave the upper nibbles where they are, 16 times too large, and the 8 undone.
- * Instead the activations are arranged per block, in groups of as many byte columns as there are
- * lanes: the values for the lower nibbles, a sixteenth of the values for the upper nibbles, and
- * their sum times -8.
+ * <p>The dot products take as many blocks at a time as have their nibbles in a vector: four of 512
+ * bits. Activations are rounded per block and arranged as {@link Rounding} tells, in groups of six
+ * vectors: the coefficients of the four digits of a short, their sum times -8, and the scales.
  */
-enum SignedNibbleFormat implements FourRowFormat {
+enum SignedNibbleFormat implements StreamedFormat {
   INSTANCE;
 
   private static final int BLOCK = 32;
   private static final int HALF = BLOCK / 2;
   private static final int BLOCK_BYTES = 18;
 
-  /** Bytes of a block's arranged activations. */
-  private static final int ARRANGED_BYTES = 4 * 3 * HALF;
+  /** The nibbles of so many blocks fill a vector. */
+  private static final int GROUP = LANES / 4;
+
+  private static final int GROUP_COLUMNS = GROUP * BLOCK;
+
+  private static final int GROUP_BYTES = GROUP * BLOCK_BYTES;
+
+  /** Bytes of a group's arranged activations. */
+  private static final int ARRANGED_BYTES = 6 * VECTOR_BYTES;
+
+  /** Eight products of weights, -8 to 7, must fit 16 bits. */
+  private static final int LIMIT = 511;
+
+  // Which lanes are of the second, third, fourth block and later ones.
+  private static final VectorMask<Integer> SECOND = VectorMask.fromLong(I, -1L << (4 & LANES - 1));
+  private static final VectorMask<Integer> THIRD = VectorMask.fromLong(I, -1L << (8 & LANES - 1));
+  private static final VectorMask<Integer> FOURTH = VectorMask.fromLong(I, -1L << (12 & LANES - 1));
+
+  /** Of four blocks, 9 shorts long, the scale for all lanes of each. */
+  private static final VectorShuffle<Short> SCALES =
+      VectorShuffle.fromOp(W, i -> i / 8 * 9 & W.length() - 1);
 
   @Override
   public void decode(long weights, int columns, long target, Scratch scratch) {
@@ -72,91 +98,132 @@ enum SignedNibbleFormat implements FourRowFormat {
 
   @Override
   public int preparedFloats(int columns) {
-    return columns / 2 * 3;
+    return columns / GROUP_COLUMNS * ARRANGED_BYTES / 4 + columns % GROUP_COLUMNS;
   }
 
+  /** Groups; behind them, as they are, the activations that fill none. */
   @Override
   public long prepare(long x, int columns, long target) {
-    for (int column = 0; column < columns; column += BLOCK) {
-      for (int i = 0; i < HALF; i += LANES) {
-        FloatVector low = fromMemorySegment(F, ALL, x + 4L * (column + i), LE).mul(HALF_SCALE_ROOT);
-        FloatVector high =
-            fromMemorySegment(F, ALL, x + 4L * (column + i + HALF), LE).mul(HALF_SCALE_ROOT);
-        long group = target + 4L * 3 * (column / 2 + i);
-        low.intoMemorySegment(ALL, group, LE);
-        high.mul(1f / 16).intoMemorySegment(ALL, group + VECTOR_BYTES, LE);
-        low.add(high).mul(-8).intoMemorySegment(ALL, group + 2 * VECTOR_BYTES, LE);
-      }
+    int groups = columns / GROUP_COLUMNS;
+    for (int b = 0; b < groups * GROUP; b++) {
+      long group = target + (long) ARRANGED_BYTES * (b / GROUP);
+      prepareBlock(x + 4L * BLOCK * b, group + VECTOR_BYTES / GROUP * (b % GROUP));
     }
+    MemorySegment.copy(
+        ALL,
+        x + 4L * GROUP_COLUMNS * groups,
+        ALL,
+        target + (long) ARRANGED_BYTES * groups,
+        4L * (columns % GROUP_COLUMNS));
     return target;
   }
 
-  @Override
-  public void multiplyFour(long row, long rowBytes, long next, long x, int columns, long output) {
-    FloatVector sum0 = FloatVector.zero(F);
-    FloatVector sum1 = sum0;
-    FloatVector sum2 = sum0;
-    FloatVector sum3 = sum0;
-    long row1 = row + rowBytes;
-    long row2 = row1 + rowBytes;
-    long row3 = row2 + rowBytes;
-    int touched = 0;
-    int end = columns / BLOCK * ARRANGED_BYTES;
-    for (int at = 0; at < end; at += ARRANGED_BYTES) {
-      long block0 = row & ADDRESS;
-      long block1 = row1 & ADDRESS;
-      long block2 = row2 & ADDRESS;
-      long block3 = row3 & ADDRESS;
-      touched ^= ALL.get(JAVA_BYTE, next & ADDRESS);
-      FloatVector scale0 =
-          IntVector.broadcast(I, ALL.get(SHORT, block0) << 13 & HALF_BITS).reinterpretAsFloats();
-      FloatVector scale1 =
-          IntVector.broadcast(I, ALL.get(SHORT, block1) << 13 & HALF_BITS).reinterpretAsFloats();
-      FloatVector scale2 =
-          IntVector.broadcast(I, ALL.get(SHORT, block2) << 13 & HALF_BITS).reinterpretAsFloats();
-      FloatVector scale3 =
-          IntVector.broadcast(I, ALL.get(SHORT, block3) << 13 & HALF_BITS).reinterpretAsFloats();
-      for (int i = 0; i < HALF; i += LANES) {
-        long group = x + at + 12L * i & ADDRESS;
-        FloatVector low = fromMemorySegment(F, ALL, group, LE);
-        FloatVector high = fromMemorySegment(F, ALL, group + VECTOR_BYTES, LE);
-        FloatVector offset = fromMemorySegment(F, ALL, group + 2 * VECTOR_BYTES, LE);
-        IntVector pair =
-            ((IntVector)
-                fromMemorySegment(B, ALL, block0 + 2 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
-        FloatVector t = ((FloatVector) pair.and(15).convert(I2F, 0)).fma(low, offset);
-        t = ((FloatVector) pair.and(0xF0).convert(I2F, 0)).fma(high, t);
-        sum0 = t.fma(scale0, sum0);
-        pair =
-            ((IntVector)
-                fromMemorySegment(B, ALL, block1 + 2 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
-        t = ((FloatVector) pair.and(15).convert(I2F, 0)).fma(low, offset);
-        t = ((FloatVector) pair.and(0xF0).convert(I2F, 0)).fma(high, t);
-        sum1 = t.fma(scale1, sum1);
-        pair =
-            ((IntVector)
-                fromMemorySegment(B, ALL, block2 + 2 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
-        t = ((FloatVector) pair.and(15).convert(I2F, 0)).fma(low, offset);
-        t = ((FloatVector) pair.and(0xF0).convert(I2F, 0)).fma(high, t);
-        sum2 = t.fma(scale2, sum2);
-        pair =
-            ((IntVector)
-                fromMemorySegment(B, ALL, block3 + 2 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
-        t = ((FloatVector) pair.and(15).convert(I2F, 0)).fma(low, offset);
-        t = ((FloatVector) pair.and(0xF0).convert(I2F, 0)).fma(high, t);
-        sum3 = t.fma(scale3, sum3);
+  private static void prepareBlock(long x, long target) {
+    float greatest = Rounding.greatest(x, BLOCK);
+    float inverse = Rounding.inverse(greatest, LIMIT);
+    int before = 0;
+    for (int pair = 0; pair < HALF / 2; pair++) { // two bytes, four digits
+      if (pair % 2 == 0) {
+        before = 0;
       }
-      row += BLOCK_BYTES;
-      row1 += BLOCK_BYTES;
-      row2 += BLOCK_BYTES;
-      row3 += BLOCK_BYTES;
-      next += ROWS * BLOCK_BYTES;
+      int x0 = Rounding.round(x + 8L * pair, inverse);
+      int x1 = Rounding.round(x + 8L * pair + 4 * HALF, inverse);
+      int x2 = Rounding.round(x + 8L * pair + 4, inverse);
+      int x3 = Rounding.round(x + 8L * pair + 4 * HALF + 4, inverse);
+      long at = target + 2L * pair;
+      Rounding.store(at, x0 - 16 * before);
+      Rounding.store(at + VECTOR_BYTES, x1 - 16 * x0);
+      Rounding.store(at + 2 * VECTOR_BYTES, x2 - 16 * x1);
+      Rounding.store(at + 3 * VECTOR_BYTES, x3 - 16 * x2);
+      Rounding.store(at + 4 * VECTOR_BYTES, -8 * (x0 + x1 + x2 + x3));
+      before = x3;
     }
-    long to = output & ADDRESS;
-    ALL.set(FLOAT, to, HALF_SCALE_ROOT * sum0.reduceLanes(ADD));
-    ALL.set(FLOAT, to + 4, HALF_SCALE_ROOT * sum1.reduceLanes(ADD));
-    ALL.set(FLOAT, to + 8, HALF_SCALE_ROOT * sum2.reduceLanes(ADD));
-    ALL.set(FLOAT, to + 12, HALF_SCALE_ROOT * sum3.reduceLanes(ADD));
-    ALL.set(INT, to + 16, touched);
+    float scale = greatest / LIMIT * Rounding.HALVES_SCALE * HALF_SCALE_ROOT;
+    for (int lane = 0; lane < HALF / 4; lane++) {
+      f32(target + 5 * VECTOR_BYTES + 4 * lane, scale);
+    }
+  }
+
+  @Override
+  public int scratchFloats(int columns) {
+    return 1 + columns % GROUP_COLUMNS;
+  }
+
+  @Override
+  public float dot(long row, long ahead, long x, int columns, long scratch) {
+    int groups = columns / GROUP_COLUMNS;
+    float sum = dotGroups(row, ahead, x, groups, scratch);
+    int rest = columns % GROUP_COLUMNS;
+    if (rest > 0) {
+      decode(row + (long) GROUP_BYTES * groups, rest / BLOCK, scratch + 4);
+      sum += Dot.one(scratch + 4, x + (long) ARRANGED_BYTES * groups, rest);
+    }
+    return sum;
+  }
+
+  private static float dotGroups(long row, long ahead, long x, int groups, long sink) {
+    FloatVector sum = FloatVector.zero(F);
+    int touched = 0;
+    int end = groups * ARRANGED_BYTES;
+    for (int at = 0; at < end; at += ARRANGED_BYTES) {
+      long group = row & ADDRESS;
+      long xg = x + at & ADDRESS;
+      touched ^= ALL.get(JAVA_BYTE, ahead & ADDRESS);
+      // Each block's 16 bytes to their place: a block is 2 bytes longer than its nibbles.
+      IntVector v = fromMemorySegment(I, ALL, group + 2, LE);
+      if (LANES >= 8) {
+        v = v.blend(fromMemorySegment(I, ALL, group + 4, LE), SECOND);
+      }
+      if (LANES == 16) {
+        v = v.blend(fromMemorySegment(I, ALL, group + 6, LE), THIRD);
+        v = v.blend(fromMemorySegment(I, ALL, group + 8, LE), FOURTH);
+      }
+      ShortVector low =
+          v.reinterpretAsShorts()
+              .mul(fromMemorySegment(W, ALL, xg, LE))
+              .add(fromMemorySegment(W, ALL, xg + 4 * VECTOR_BYTES, LE));
+      low =
+          v.lanewise(LSHR, 4)
+              .reinterpretAsShorts()
+              .mul(fromMemorySegment(W, ALL, xg + VECTOR_BYTES, LE))
+              .add(low);
+      ShortVector high =
+          v.lanewise(LSHR, 8)
+              .reinterpretAsShorts()
+              .mul(fromMemorySegment(W, ALL, xg + 2 * VECTOR_BYTES, LE));
+      high =
+          v.lanewise(LSHR, 12)
+              .reinterpretAsShorts()
+              .mul(fromMemorySegment(W, ALL, xg + 3 * VECTOR_BYTES, LE))
+              .add(high);
+      IntVector scale;
+      if (LANES == 16) {
+        scale =
+            fromMemorySegment(W, ALL, group, LE)
+                .rearrange(SCALES)
+                .reinterpretAsInts()
+                .lanewise(ASHR, 3)
+                .and(HALF_BITS);
+      } else {
+        scale = IntVector.broadcast(I, ALL.get(SHORT, group) << 13 & HALF_BITS);
+        if (LANES == 8) {
+          scale =
+              scale.blend(
+                  IntVector.broadcast(I, ALL.get(SHORT, group + BLOCK_BYTES) << 13 & HALF_BITS),
+                  SECOND);
+        }
+      }
+      sum =
+          Rounding.sumHalves(low.add(high))
+              .fma(
+                  scale
+                      .reinterpretAsFloats()
+                      .mul(fromMemorySegment(F, ALL, xg + 5 * VECTOR_BYTES, LE)),
+                  sum);
+      row += GROUP_BYTES;
+      ahead += GROUP_BYTES;
+    }
+    ALL.set(INT, sink & ADDRESS, touched);
+    return HALF_SCALE_ROOT * sum.reduceLanes(ADD);
   }
 }

@@ -3,6 +3,8 @@ package org.llamaj.kernel.vector;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static jdk.incubator.vector.ByteVector.fromMemorySegment;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
+import static jdk.incubator.vector.IntVector.fromMemorySegment;
+import static jdk.incubator.vector.ShortVector.fromMemorySegment;
 import static jdk.incubator.vector.VectorOperators.ADD;
 import static jdk.incubator.vector.VectorOperators.B2F;
 import static jdk.incubator.vector.VectorOperators.I2F;
@@ -14,24 +16,56 @@ import static org.llamaj.kernel.vector.Lanes.ALL;
 import static org.llamaj.kernel.vector.Lanes.B;
 import static org.llamaj.kernel.vector.Lanes.F;
 import static org.llamaj.kernel.vector.Lanes.FLOAT;
+import static org.llamaj.kernel.vector.Lanes.HALF_BITS;
+import static org.llamaj.kernel.vector.Lanes.HALF_SCALE_ROOT;
 import static org.llamaj.kernel.vector.Lanes.I;
+import static org.llamaj.kernel.vector.Lanes.INT;
 import static org.llamaj.kernel.vector.Lanes.LANES;
 import static org.llamaj.kernel.vector.Lanes.LE;
 import static org.llamaj.kernel.vector.Lanes.SHORT;
+import static org.llamaj.kernel.vector.Lanes.VECTOR_BYTES;
+import static org.llamaj.kernel.vector.Lanes.W;
+import static org.llamaj.kernel.vector.Lanes.f32;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShuffle;
 
 /**
  * Q6_K: 128 bytes of lower nibbles, 64 bytes of upper bit pairs, 16 signed sub-scales, half scale;
- * {@code scale * subScale * (q - 32)}. The dot product takes the 32 once per sub-block with the sum
- * of its 16 activations; these sums follow the activations.
+ * {@code scale * subScale * (q - 32)}. Activations are rounded per super-block.
  */
-enum SixBitFormat implements Format {
+enum SixBitFormat implements StreamedFormat {
   INSTANCE;
 
   private static final int BLOCK = 256;
   private static final long BLOCK_BYTES = 210;
+
+  /** A sixth of a super-block's bytes, 32 to either side of a half, fill so many vectors. */
+  private static final int GROUPS = 16 / LANES;
+
+  /**
+   * Bytes of a super-block's arranged activations, with a vector of which the last float counts.
+   */
+  private static final int ARRANGED_BYTES = 12 * VECTOR_BYTES * GROUPS + VECTOR_BYTES;
+
+  /** Four products of weights, -32 to 31, must fit 16 bits. */
+  private static final int LIMIT = 255;
+
+  private static final VectorMask<Integer> SECOND_HALF =
+      VectorMask.fromLong(I, -1L << (8 & LANES - 1));
+
+  // Sub-scales of a half, two of which belong to the sides of 32 bytes.
+  private static final VectorShuffle<Float> SCALES_0 = subScales(0);
+  private static final VectorShuffle<Float> SCALES_1 = subScales(2);
+  private static final VectorShuffle<Float> SCALES_2 = subScales(4);
+  private static final VectorShuffle<Float> SCALES_3 = subScales(6);
+
+  private static VectorShuffle<Float> subScales(int first) {
+    return VectorShuffle.fromOp(F, i -> (i & 8) + first + (i >> 2 & 1) & LANES - 1);
+  }
 
   @Override
   public void decode(long weights, int columns, long target, Scratch scratch) {
@@ -80,105 +114,148 @@ enum SixBitFormat implements Format {
 
   @Override
   public int preparedFloats(int columns) {
-    return columns + columns / 16;
+    return columns / BLOCK * (ARRANGED_BYTES / 4);
   }
 
   /**
-   * The activations in the order of the dot product: for each half of a super-block, for either
-   * side of 16 byte columns, its four sub-blocks; then the sums of all sub-blocks.
+   * For each super-block, per vector of weights and for each of the four sub-blocks that share it:
+   * the coefficients of the two digits of a short, as {@link Rounding} tells, and their sum times
+   * -32; behind these the step by which the super-block was rounded.
    */
   @Override
   public long prepare(long x, int columns, long target) {
-    for (int sub = 0; sub < columns / 16; sub++) {
-      FloatVector sum = FloatVector.zero(F);
-      int place = sub & ~7 | (sub & 1) << 2 | (sub & 6) >> 1;
-      for (int i = 0; i < 16; i += LANES) {
-        FloatVector values = fromMemorySegment(F, ALL, x + 4L * (16 * sub + i), LE);
-        values.intoMemorySegment(ALL, target + 4L * (16 * place + i), LE);
-        sum = sum.add(values);
+    for (int b = 0; b < columns / BLOCK; b++) {
+      long xb = x + 4L * BLOCK * b;
+      long to = target + (long) ARRANGED_BYTES * b;
+      float greatest = Rounding.greatest(xb, BLOCK);
+      float inverse = Rounding.inverse(greatest, LIMIT);
+      f32(to + ARRANGED_BYTES - 4, greatest / LIMIT * Rounding.HALVES_SCALE * HALF_SCALE_ROOT);
+      for (int lane = 0; lane < 16; lane++) {
+        long xl = xb + 4L * (128 * (lane / 8) + 4 * (lane % 8));
+        long at = to + 12L * VECTOR_BYTES * (lane / LANES) + 4L * (lane % LANES);
+        for (int k = 0; k < 4; k++) {
+          Rounding.fourBytes(xl + 4 * 32 * k, inverse, -32, at + 3 * VECTOR_BYTES * k);
+        }
       }
-      ALL.set(FLOAT, target + 4L * (columns + sub), sum.reduceLanes(ADD));
     }
     return target;
   }
 
   @Override
-  public void multiply(
-      long weights, long rowBytes, int rows, long x, int columns, long output, Scratch scratch) {
-    int blocks = columns / BLOCK;
-    long scales = scratch.floats(columns / 16);
-    for (int i = 0; i < rows; i++) {
-      long row = weights + i * rowBytes;
-      float offsets = unpackScales(row, x + 4L * columns, blocks, scales);
-      ALL.set(FLOAT, output + 4L * i, dot(row, x, blocks, scales) - offsets);
-    }
+  public int scratchFloats(int columns) {
+    return 1;
   }
 
-  /**
-   * Leaves the sub-scales of a row, times the scales, at {@code scales}, and returns 32 times their
-   * product with the sums of activations.
-   */
-  private static float unpackScales(long weights, long sums, int blocks, long scales) {
-    FloatVector sum = FloatVector.zero(F);
-    for (int at = 0; at < 64 * blocks; at += 64) {
-      long block = weights & ADDRESS;
-      FloatVector scale =
-          FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block + 208)));
-      for (int i = 0; i < 16; i += LANES) {
-        FloatVector scaled =
-            ((FloatVector) fromMemorySegment(B, ALL, block + 192 + i, LE).convertShape(B2F, F, 0))
-                .mul(scale);
-        scaled.intoMemorySegment(ALL, (scales + at & ADDRESS) + 4 * i, LE);
-        sum = scaled.fma(fromMemorySegment(F, ALL, (sums + at & ADDRESS) + 4 * i, LE), sum);
-      }
-      weights += BLOCK_BYTES;
-    }
-    return 32 * sum.reduceLanes(ADD);
+  @Override
+  public float dot(long row, long ahead, long x, int columns, long scratch) {
+    return dotBlocks(row, ahead, x, columns / BLOCK, scratch);
   }
 
-  private static float dot(long weights, long x, int blocks, long scales) {
+  private static float dotBlocks(long weights, long ahead, long x, int blocks, long sink) {
     FloatVector sum = FloatVector.zero(F);
-    FloatVector sum2 = sum;
-    for (int at = 0; at < 64 * blocks; at += 64) {
+    int touched = 0;
+    for (int at = 0; at < ARRANGED_BYTES * blocks; at += ARRANGED_BYTES) {
       long block = weights & ADDRESS;
-      for (int group = 0; group < 4; group++) {
-        int half = group >> 1;
-        int side = group & 1;
-        long low = block + (64 * half + 16 * side);
-        long high = block + (128 + 32 * half + 16 * side);
-        long scale = (scales + at & ADDRESS) + 4 * (8 * half + side);
-        long xb = (x + 16L * at & ADDRESS) + 256 * group;
-        FloatVector t0 = FloatVector.zero(F);
-        FloatVector t1 = t0;
-        FloatVector t2 = t0;
-        FloatVector t3 = t0;
-        for (int i = 0; i < 16; i += LANES) {
-          IntVector first =
-              ((IntVector)
-                  fromMemorySegment(B, ALL, low + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
-          IntVector second =
-              ((IntVector)
-                  fromMemorySegment(B, ALL, low + 32 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
-          IntVector bits =
-              ((IntVector)
-                  fromMemorySegment(B, ALL, high + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0));
-          IntVector q0 = first.and(0xF).or(bits.lanewise(LSHL, 4).and(0x30));
-          IntVector q1 = second.and(0xF).or(bits.lanewise(LSHL, 2).and(0x30));
-          IntVector q2 = first.lanewise(LSHR, 4).or(bits.and(0x30));
-          IntVector q3 = second.lanewise(LSHR, 4).or(bits.lanewise(LSHR, 2).and(0x30));
-          long xi = xb + 4 * i;
-          t0 = ((FloatVector) q0.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi, LE), t0);
-          t1 = ((FloatVector) q1.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi + 64, LE), t1);
-          t2 = ((FloatVector) q2.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi + 128, LE), t2);
-          t3 = ((FloatVector) q3.convert(I2F, 0)).fma(fromMemorySegment(F, ALL, xi + 192, LE), t3);
+      long xb = x + at & ADDRESS;
+      long later = ahead & ADDRESS;
+      touched ^=
+          ALL.get(JAVA_BYTE, later)
+              ^ ALL.get(JAVA_BYTE, later + 70)
+              ^ ALL.get(JAVA_BYTE, later + 140);
+      FloatVector factor =
+          IntVector.broadcast(I, ALL.get(SHORT, block + 208) << 13 & HALF_BITS)
+              .reinterpretAsFloats()
+              .mul(FloatVector.broadcast(F, ALL.get(FLOAT, xb + ARRANGED_BYTES - 4)));
+      for (int group = 0; group < GROUPS; group++) {
+        // The two halves of a super-block are 64 bytes of nibbles or 32 bytes of bit pairs apart.
+        int place = group * LANES & 7;
+        int half = group * LANES >> 3;
+        long nibbles = block + (64 * half + 4 * place);
+        IntVector first = fromMemorySegment(I, ALL, nibbles, LE);
+        IntVector second = fromMemorySegment(I, ALL, nibbles + 32, LE);
+        IntVector pairs = fromMemorySegment(I, ALL, block + 128 + 32 * half + 4 * place, LE);
+        if (LANES == 16) {
+          first = first.blend(second, SECOND_HALF);
+          second = second.blend(fromMemorySegment(I, ALL, nibbles + 64, LE), SECOND_HALF);
         }
-        sum = t0.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale)), sum);
-        sum2 = t1.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale + 8)), sum2);
-        sum = t2.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale + 16)), sum);
-        sum2 = t3.fma(FloatVector.broadcast(F, ALL.get(FLOAT, scale + 24)), sum2);
+        FloatVector scale0;
+        FloatVector scale1;
+        FloatVector scale2;
+        FloatVector scale3;
+        if (LANES >= 8) {
+          FloatVector scales =
+              ((FloatVector)
+                      fromMemorySegment(B, ALL, block + 192 + 8 * half, LE).convertShape(B2F, F, 0))
+                  .mul(factor);
+          scale0 = scales.rearrange(SCALES_0);
+          scale1 = scales.rearrange(SCALES_1);
+          scale2 = scales.rearrange(SCALES_2);
+          scale3 = scales.rearrange(SCALES_3);
+        } else {
+          long scale = block + 192 + 8 * half + (place >> 2);
+          scale0 = factor.mul(ALL.get(JAVA_BYTE, scale));
+          scale1 = factor.mul(ALL.get(JAVA_BYTE, scale + 2));
+          scale2 = factor.mul(ALL.get(JAVA_BYTE, scale + 4));
+          scale3 = factor.mul(ALL.get(JAVA_BYTE, scale + 6));
+        }
+        long xg = xb + 12 * VECTOR_BYTES * group;
+        IntVector q = first.and(0x0F0F0F0F).or(pairs.lanewise(LSHL, 4).and(0x30303030));
+        ShortVector s =
+            q.reinterpretAsShorts()
+                .mul(fromMemorySegment(W, ALL, xg, LE))
+                .add(fromMemorySegment(W, ALL, xg + 2 * VECTOR_BYTES, LE));
+        s =
+            q.lanewise(LSHR, 8)
+                .reinterpretAsShorts()
+                .mul(fromMemorySegment(W, ALL, xg + VECTOR_BYTES, LE))
+                .add(s);
+        q = s.reinterpretAsInts();
+        q = q.lanewise(LSHL, 16).add(q.and(0xFFFF0000));
+        sum = ((FloatVector) q.convert(I2F, 0)).fma(scale0, sum);
+        q = second.and(0x0F0F0F0F).or(pairs.lanewise(LSHL, 2).and(0x30303030));
+        s =
+            q.reinterpretAsShorts()
+                .mul(fromMemorySegment(W, ALL, xg + 3 * VECTOR_BYTES, LE))
+                .add(fromMemorySegment(W, ALL, xg + 5 * VECTOR_BYTES, LE));
+        s =
+            q.lanewise(LSHR, 8)
+                .reinterpretAsShorts()
+                .mul(fromMemorySegment(W, ALL, xg + 4 * VECTOR_BYTES, LE))
+                .add(s);
+        q = s.reinterpretAsInts();
+        q = q.lanewise(LSHL, 16).add(q.and(0xFFFF0000));
+        sum = ((FloatVector) q.convert(I2F, 0)).fma(scale1, sum);
+        q = first.lanewise(LSHR, 4).and(0x0F0F0F0F).or(pairs.and(0x30303030));
+        s =
+            q.reinterpretAsShorts()
+                .mul(fromMemorySegment(W, ALL, xg + 6 * VECTOR_BYTES, LE))
+                .add(fromMemorySegment(W, ALL, xg + 8 * VECTOR_BYTES, LE));
+        s =
+            q.lanewise(LSHR, 8)
+                .reinterpretAsShorts()
+                .mul(fromMemorySegment(W, ALL, xg + 7 * VECTOR_BYTES, LE))
+                .add(s);
+        q = s.reinterpretAsInts();
+        q = q.lanewise(LSHL, 16).add(q.and(0xFFFF0000));
+        sum = ((FloatVector) q.convert(I2F, 0)).fma(scale2, sum);
+        q = second.lanewise(LSHR, 4).and(0x0F0F0F0F).or(pairs.lanewise(LSHR, 2).and(0x30303030));
+        s =
+            q.reinterpretAsShorts()
+                .mul(fromMemorySegment(W, ALL, xg + 9 * VECTOR_BYTES, LE))
+                .add(fromMemorySegment(W, ALL, xg + 11 * VECTOR_BYTES, LE));
+        s =
+            q.lanewise(LSHR, 8)
+                .reinterpretAsShorts()
+                .mul(fromMemorySegment(W, ALL, xg + 10 * VECTOR_BYTES, LE))
+                .add(s);
+        q = s.reinterpretAsInts();
+        q = q.lanewise(LSHL, 16).add(q.and(0xFFFF0000));
+        sum = ((FloatVector) q.convert(I2F, 0)).fma(scale3, sum);
       }
       weights += BLOCK_BYTES;
+      ahead += BLOCK_BYTES;
     }
-    return sum.add(sum2).reduceLanes(ADD);
+    ALL.set(INT, sink & ADDRESS, touched);
+    return HALF_SCALE_ROOT * sum.reduceLanes(ADD);
   }
 }

@@ -1,5 +1,6 @@
 package org.llamaj.tokenizer.file;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
@@ -18,7 +19,31 @@ public final class ByteAlphabet {
     }
   }
 
+  private static final String CHARACTERS;
+
+  static {
+    char[] characters = new char[256];
+    for (char c = 0; c < BYTE_OF.length; c++) {
+      if (BYTE_OF[c] >= 0) characters[BYTE_OF[c]] = c;
+    }
+    CHARACTERS = new String(characters);
+  }
+
   private ByteAlphabet() {}
+
+  /**
+   * Translates bytes to the characters that stand for them.
+   *
+   * @param bytes of a token
+   * @return the token as files write it, in UTF-8
+   */
+  static byte[] encode(byte[] bytes) {
+    StringBuilder text = new StringBuilder(bytes.length);
+    for (byte b : bytes) {
+      text.append(CHARACTERS.charAt(b & 0xff));
+    }
+    return text.toString().getBytes(StandardCharsets.UTF_8);
+  }
 
   /**
    * Translates a token to the bytes it stands for.

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import org.llamaj.tokenizer.Tokenizer;
 import org.llamaj.tokenizer.TokenizerException;
+import org.llamaj.tokenizer.VocabularyTable;
 import org.llamaj.tokenizer.bpe.SequenceTokens;
 import org.llamaj.tokenizer.bpe.TokenType;
 
@@ -35,6 +36,27 @@ final class SentencePieceFile {
 
   /** Builds the tokenizer of a file. */
   static Tokenizer read(String file, byte[] data) {
+    return parse(file, data).build();
+  }
+
+  /** The pieces of a file. */
+  static VocabularyTable table(String file, byte[] data) {
+    SentencePieceFile model = parse(file, data);
+    model.build(); // refuses what is not supported
+    int size = model.pieces.size();
+    byte[][] tokens = new byte[size][];
+    int[] types = new int[size];
+    float[] scores = new float[size];
+    for (int id = 0; id < size; id++) {
+      Piece piece = model.pieces.get(id);
+      tokens[id] = piece.text();
+      types[id] = piece.type().ordinal() + 1;
+      scores[id] = piece.score();
+    }
+    return new VocabularyTable("llama", tokens, types, scores, new byte[0][]);
+  }
+
+  private static SentencePieceFile parse(String file, byte[] data) {
     SentencePieceFile model = new SentencePieceFile(file);
     ProtoReader reader = new ProtoReader(file, data, 0, data.length);
     for (int field = reader.nextField(); field != 0; field = reader.nextField()) {
@@ -45,7 +67,7 @@ final class SentencePieceFile {
         default -> reader.skipValue();
       }
     }
-    return model.build();
+    return model;
   }
 
   private void piece(ProtoReader reader) {

@@ -1,7 +1,6 @@
 package org.llamaj.vision.llama4;
 
 import java.lang.foreign.Arena;
-import java.util.Map;
 import org.llamaj.LlamaException;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.Metadata;
@@ -10,25 +9,11 @@ import org.llamaj.kernel.Workers;
 import org.llamaj.spi.MediaEncoder;
 import org.llamaj.tensor.Tensor;
 import org.llamaj.transformer.WeightSource;
-import org.llamaj.vision.encoder.TowerNames;
 import org.llamaj.vision.encoder.TowerWeights;
 
 /** Opens image encoders of Llama 4, from files of their own ({@code mmproj}) or whole models. */
 public final class Llama4Vision {
   private static final String PROJECTOR = "clip.projector_type";
-
-  private static final TowerNames NAMES =
-      new TowerNames(
-          Map.of("v.blk.", "vision_model.model.layers."),
-          Map.of(
-              "v.patch_embd", "vision_model.patch_embedding.linear",
-              "v.class_embd", "vision_model.class_embedding",
-              "v.position_embd.weight", "vision_model.positional_embedding_vlm",
-              "v.pre_ln", "vision_model.layernorm_pre",
-              "v.post_ln", "vision_model.layernorm_post",
-              "mm.model.mlp.1", "vision_model.vision_adapter.mlp.fc1",
-              "mm.model.mlp.2", "vision_model.vision_adapter.mlp.fc2",
-              "mm.model.fc", "multi_modal_projector.linear_1"));
 
   private Llama4Vision() {}
 
@@ -63,7 +48,7 @@ public final class Llama4Vision {
       Checkpoint checkpoint, int textDim, Kernels kernels, Workers workers) {
     Arena arena = Arena.ofShared();
     try {
-      WeightSource source = NAMES.in(checkpoint);
+      WeightSource source = checkpoint::find;
       Llama4Configuration configuration = configuration(checkpoint.metadata(), source);
       TowerWeights tensors = new TowerWeights(source, kernels, arena);
       Llama4Weights weights = Llama4Weights.bind(configuration, tensors, textDim);

@@ -21,15 +21,27 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "convert",
     description = "Writes a model to a GGUF file, with adapters merged into it if wanted.",
-    footer = {"", "Tokenizer and chat template go into the file. A vision tower does not."})
+    footer = {
+      "",
+      "Tokenizer and chat template go into the file. Llama 4's image encoder goes into a file of its",
+      "own, --mmproj; that of Llama 3.2 Vision stays with the model."
+    })
 final class ConvertCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  @Parameters(paramLabel = "DIR", description = "A directory as on Hugging Face, or a GGUF file.")
+  @Parameters(
+      paramLabel = "DIR",
+      description = "A directory as on Hugging Face or of Meta's, or a GGUF file.")
   private Path in;
 
   @Option(names = "--out", required = true, paramLabel = "FILE", description = "The file to write.")
   private Path out;
+
+  @Option(
+      names = "--mmproj",
+      paramLabel = "FILE",
+      description = "Write the image encoder of a Llama 4 there, in F32, F16 or BF16.")
+  private Path mmproj;
 
   @Option(
       names = "--type",
@@ -58,6 +70,9 @@ final class ConvertCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Deque<AdapterCheckpoint> open = new ArrayDeque<>();
     try (Checkpoint model = Checkpoint.open(in)) {
+      if (mmproj != null) {
+        Conversion.ofEncoder(model); // fails now rather than after the model was written
+      }
       Conversion conversion = Conversion.of(model).to(type);
       if (requantize) {
         conversion.requantize();
@@ -67,6 +82,9 @@ final class ConvertCommand implements Callable<Integer> {
         conversion.merge(open.peek(), adapter.scale());
       }
       writing.write(conversion, model, out, spec.commandLine());
+      if (mmproj != null) {
+        writing.write(Conversion.ofEncoder(model).to(type), model, mmproj, spec.commandLine());
+      }
     } finally {
       open.forEach(AdapterCheckpoint::close);
     }

@@ -11,7 +11,7 @@ import org.llamaj.MemoryPlan;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.Metadata;
 import org.llamaj.checkpoint.MetadataValue;
-import org.llamaj.tensor.Tensor;
+import org.llamaj.checkpoint.TensorDescription;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -89,11 +89,11 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private static void printTensors(Checkpoint checkpoint, PrintWriter out) {
-    out.printf("%s: %d tensors%n", checkpoint.source(), checkpoint.tensors().size());
-    for (Tensor tensor : checkpoint.tensors()) {
+    out.printf("%s: %d tensors%n", checkpoint.source(), checkpoint.descriptions().size());
+    for (TensorDescription tensor : checkpoint.descriptions()) {
       out.printf(
           "  %-42s %-8s %-20s %12s%n",
-          tensor.name(), tensor.type(), tensor.shape(), ByteSize.of(tensor.data().byteSize()));
+          tensor.name(), tensor.type(), tensor.shape(), ByteSize.of(tensor.bytes()));
     }
   }
 

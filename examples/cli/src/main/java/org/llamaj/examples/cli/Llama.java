@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
       BenchCommand.class,
       SynthCommand.class,
       QuantizeCommand.class,
+      ImatrixCommand.class,
       ConvertCommand.class
     },
     footer = {"", "'llama COMMAND --help' tells the options of a command."})

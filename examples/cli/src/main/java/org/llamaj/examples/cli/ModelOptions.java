@@ -9,7 +9,9 @@ import org.llamaj.MemoryPlan;
 import org.llamaj.ModelBuilder;
 import org.llamaj.Residency;
 import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.examples.demomodel.DemoModel;
+import org.llamaj.examples.demomodel.PictureDemoModel;
 import org.llamaj.kernel.CacheType;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -104,6 +106,14 @@ final class ModelOptions {
       description = "Copy the weights into large pages at load: more memory, faster (Linux).")
   private boolean hugePages;
 
+  @Option(
+      names = "--weights",
+      paramLabel = "TYPE",
+      description =
+          "Quantise a model in F32, F16 or BF16 in memory at load, as quantize does in a file: Q8_0,"
+              + " Q4_0, Q4_K_M, ...")
+  private FileType weights;
+
   /** Where the weights of the loaded model live. */
   Residency residency() {
     return hugePages ? Residency.HUGE_PAGES : Residency.MAPPED;
@@ -112,6 +122,12 @@ final class ModelOptions {
   /** Loads the model; the caller closes it. */
   LlamaModel load() {
     return builder().load();
+  }
+
+  /** Loads the model with its image encoder, without a name the demo model that sees. */
+  LlamaModel loadSeeing(Optional<Path> mmproj) {
+    ModelBuilder builder = model == null ? options(PictureDemoModel.builder()) : builder();
+    return with(builder, mmproj.orElse(null), ModelBuilder::mmproj).load();
   }
 
   /** Loads the model with its image encoder; the caller closes it. */
@@ -135,9 +151,13 @@ final class ModelOptions {
     return builder().plan();
   }
 
-  private ModelBuilder builder() {
-    ModelBuilder builder = model == null ? DemoModel.builder() : LlamaModel.builder(model);
-    builder.onDownload(new DownloadBar());
+  /** All options, for commands that add their own. */
+  ModelBuilder builder() {
+    return options(model == null ? DemoModel.builder() : LlamaModel.builder(model));
+  }
+
+  private ModelBuilder options(ModelBuilder plain) {
+    ModelBuilder builder = plain.onDownload(new DownloadBar());
     try {
       builder = with(builder, threads, ModelBuilder::threads);
       builder = with(builder, kernels, ModelBuilder::kernels);
@@ -146,6 +166,7 @@ final class ModelOptions {
       builder = with(builder, cacheType, ModelBuilder::cacheType);
       builder = with(builder, batchSize, ModelBuilder::batchSize);
       builder = with(builder, kvDirectory, ModelBuilder::kvDirectory);
+      builder = with(builder, weights, ModelBuilder::weights);
       builder = with(builder, pinnedExperts, ModelBuilder::pinExperts);
       return builder.residency(residency());
     } catch (IllegalArgumentException e) {

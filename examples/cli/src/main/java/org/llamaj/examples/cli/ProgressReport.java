@@ -3,6 +3,7 @@ package org.llamaj.examples.cli;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongFunction;
 import org.llamaj.LlamaException;
 
 /**
@@ -13,6 +14,7 @@ final class ProgressReport implements AutoCloseable {
   private static final int STEPS = 10;
   private static final long REPAINT_NANOS = 200_000_000;
 
+  private final LongFunction<String> amount;
   private final Path file;
   private final PrintWriter err;
   private final boolean terminal;
@@ -23,6 +25,14 @@ final class ProgressReport implements AutoCloseable {
   private int told;
 
   ProgressReport(Path file, PrintWriter err) {
+    this(file, err, ByteSize::of);
+  }
+
+  /**
+   * @param amount writes what there is to do, with its unit
+   */
+  ProgressReport(Path file, PrintWriter err, LongFunction<String> amount) {
+    this.amount = amount;
     this.file = file;
     this.err = err;
     terminal = Terminal.isInteractive();
@@ -39,7 +49,7 @@ final class ProgressReport implements AutoCloseable {
       long now = System.nanoTime();
       if (now - painted > REPAINT_NANOS || bytes == totalBytes) {
         painted = now;
-        err.printf("\r%s\033[K", line(done, totalBytes, now - start));
+        err.printf("\r%s\033[K", line(done, amount.apply(totalBytes), now - start));
         if (bytes == totalBytes) {
           err.println();
         }
@@ -47,19 +57,17 @@ final class ProgressReport implements AutoCloseable {
       }
     } else if ((int) (STEPS * done) > told) {
       told = (int) (STEPS * done);
-      err.println(line(done, totalBytes, System.nanoTime() - start));
+      err.println(line(done, amount.apply(totalBytes), System.nanoTime() - start));
     }
   }
 
   /** For example {@code 40% of 1.2 GiB, 12 s left}. */
-  static String line(double done, long totalBytes, long nanos) {
+  static String line(double done, String total, long nanos) {
     long left = Math.round(nanos / 1e9 * (1 - done) / Math.max(done, 1e-9));
     String time = left < 100 ? left + " s" : Math.ceilDiv(left, 60) + " min";
     return "%d%% of %s%s"
         .formatted(
-            (int) Math.floor(100 * done + 1e-9),
-            ByteSize.of(totalBytes),
-            done < 1 ? ", " + time + " left" : "");
+            (int) Math.floor(100 * done + 1e-9), total, done < 1 ? ", " + time + " left" : "");
   }
 
   @Override

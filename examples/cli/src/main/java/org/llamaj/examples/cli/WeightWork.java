@@ -2,8 +2,7 @@ package org.llamaj.examples.cli;
 
 import java.util.Collection;
 import org.llamaj.LlamaModel;
-import org.llamaj.checkpoint.Checkpoint;
-import org.llamaj.tensor.Tensor;
+import org.llamaj.checkpoint.TensorDescription;
 import org.llamaj.transformer.Experts;
 
 /**
@@ -20,24 +19,23 @@ record WeightWork(long bytesPerToken, long layerOperations, long outputOperation
   private static final String OUTPUT = "output.weight";
 
   static WeightWork of(LlamaModel model) {
-    Checkpoint checkpoint = model.checkpoint();
     // Where the two are tied, the embedding is the output matrix; otherwise a row of it is read.
-    String output = checkpoint.find(OUTPUT).isPresent() ? OUTPUT : EMBEDDING;
+    String output = model.checkpoint().find(OUTPUT).isPresent() ? OUTPUT : EMBEDDING;
     Experts experts = model.transformer().configuration().experts();
     double share = experts.count() == 0 ? 0 : (double) experts.used() / experts.count();
-    return of(checkpoint.tensors(), output, share);
+    return of(model.weights(), output, share);
   }
 
-  static WeightWork of(Collection<Tensor> tensors, String output, double usedExperts) {
+  static WeightWork of(Collection<TensorDescription> tensors, String output, double usedExperts) {
     long bytes = 0;
     long layers = 0;
     long vocabulary = 0;
-    for (Tensor tensor : tensors) {
+    for (TensorDescription tensor : tensors) {
       if (tensor.name().equals(EMBEDDING) && !output.equals(EMBEDDING)) {
         continue;
       }
       double used = tensor.name().endsWith("_exps.weight") ? usedExperts : 1;
-      bytes += Math.round(used * tensor.data().byteSize());
+      bytes += Math.round(used * tensor.bytes());
       // A product is a multiplication and an addition for each weight.
       long operations = 2 * Math.round(used * tensor.shape().elements());
       if (tensor.name().equals(output)) {

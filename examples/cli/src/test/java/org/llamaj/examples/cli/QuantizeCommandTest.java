@@ -45,9 +45,57 @@ class QuantizeCommandTest {
   }
 
   @Test
+  void takesAnImportanceMatrixOfAText() throws Exception {
+    Path text = folder.resolve("text.txt");
+    Path matrix = folder.resolve("imatrix.gguf");
+    Files.writeString(text, "The quick brown fox jumps over the lazy dog. ".repeat(20));
+    Run collected =
+        Run.of(
+            "imatrix",
+            "-m",
+            model(),
+            "-f",
+            text.toString(),
+            "--out",
+            matrix.toString(),
+            "--chunk",
+            "32",
+            "--chunks",
+            "3");
+    assertThat(collected.status()).as(collected.err()).isZero();
+    assertThat(collected.out()).contains("3 pieces of 32 tokens of text.txt");
+    Path out = folder.resolve("out.gguf");
+    Run run =
+        Run.of(
+            "quantize",
+            folder.resolve("model-F16.gguf").toString(),
+            out.toString(),
+            "Q4_0",
+            "--imatrix",
+            matrix.toString());
+    assertThat(run.status()).as(run.err()).isZero();
+    try (Checkpoint written = GgufReader.open(out)) {
+      assertThat(written.metadata().string("quantize.imatrix.dataset")).contains("text.txt");
+    }
+    Files.writeString(text, "short");
+    Run wrong =
+        Run.of(
+            "imatrix",
+            "-m",
+            folder.resolve("model-F16.gguf").toString(),
+            "-f",
+            text.toString(),
+            "--out",
+            matrix.toString(),
+            "--force");
+    assertThat(wrong.status()).isOne();
+    assertThat(wrong.err()).contains("text.txt: expected a text of at least 512 tokens");
+  }
+
+  @Test
   void progressTellsTheTimeThatIsLeft() {
-    assertThat(ProgressReport.line(0.25, 4L << 30, 30_000_000_000L))
+    assertThat(ProgressReport.line(0.25, "4.0 GiB", 30_000_000_000L))
         .isEqualTo("25% of 4.0 GiB, 90 s left");
-    assertThat(ProgressReport.line(1, 4L << 30, 30_000_000_000L)).isEqualTo("100% of 4.0 GiB");
+    assertThat(ProgressReport.line(1, "4.0 GiB", 30_000_000_000L)).isEqualTo("100% of 4.0 GiB");
   }
 }

@@ -1,6 +1,5 @@
-package org.llamaj.convert;
+package org.llamaj.convert.rows;
 
-import org.llamaj.LlamaException;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.Metadata;
 import org.llamaj.checkpoint.RotaryRows;
@@ -10,7 +9,7 @@ import org.llamaj.tensor.Tensor;
  * Which row of a tensor comes where. Hugging Face's rotary pairs are half a head apart, GGUF's lie
  * side by side: rows of query and key projections change places within each head.
  */
-interface RowOrder {
+public interface RowOrder {
   /**
    * The source of a row.
    *
@@ -19,17 +18,18 @@ interface RowOrder {
    */
   long source(long row);
 
-  /** The order for a tensor of a checkpoint; null if it stays as it is. */
+  /**
+   * The order for a tensor of a checkpoint.
+   *
+   * @param checkpoint the model
+   * @param tensor one of its tensors
+   * @return null if it stays as it is
+   */
   static RowOrder of(Checkpoint checkpoint, Tensor tensor) {
     Metadata metadata = checkpoint.metadata();
     String prefix = metadata.string("general.architecture").orElse("") + ".";
     boolean halfSplit = metadata.bool(prefix + Metadata.ROPE_HALF_SPLIT).orElse(false);
     if (!halfSplit || !RotaryRows.areIn(tensor.name())) return null;
-    if (tensor.shape().rank() != 2) {
-      throw new LlamaException(
-          "%s: biases of query and key projections are not converted to GGUF"
-              .formatted(tensor.name()));
-    }
     int headDim = metadata.requireInt(prefix + "attention.key_length", 2, 1 << 20);
     return row -> RotaryRows.halfSplit(row, headDim);
   }

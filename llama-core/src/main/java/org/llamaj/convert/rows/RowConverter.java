@@ -1,21 +1,23 @@
-package org.llamaj.convert;
+package org.llamaj.convert.rows;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.function.LongConsumer;
+import java.util.function.Consumer;
 import org.llamaj.LlamaException;
-import org.llamaj.checkpoint.gguf.GgufWriter;
-import org.llamaj.convert.WeightUpdates.RowUpdate;
 import org.llamaj.kernel.Workers;
 import org.llamaj.tensor.ElementType;
 import org.llamaj.tensor.Tensor;
 import org.llamaj.tensor.encoding.Dequantizer;
 import org.llamaj.tensor.quantize.Quantizer;
 
-/** Writes tensors, converted on all threads: some rows on each, then these, then the next. */
-final class TensorWriter {
+/**
+ * Converts tensors on all threads: some rows on each, then these are handed on, then the next. Used
+ * by one thread.
+ */
+public final class RowConverter {
   /** Values that a thread converts at a time, unless a row has more. */
   private static final int PIECE_VALUES = 1 << 17;
 
@@ -25,48 +27,54 @@ final class TensorWriter {
   private static final long COPY_BYTES = 8L << 20;
   private static final float[] NONE = {};
 
-  private final GgufWriter writer;
   private final Workers workers;
   private final Arena arena;
-  private final LongConsumer progress;
   private final float[][] values; // by worker
   private final Map<ElementType, Quantizer[]> quantizers = new EnumMap<>(ElementType.class);
   private MemorySegment buffer = MemorySegment.NULL;
-  private long writtenBytes;
 
   /**
+   * A converter.
+   *
+   * @param workers the threads
    * @param arena owns the buffers
-   * @param progress told the bytes written so far
    */
-  TensorWriter(GgufWriter writer, Workers workers, Arena arena, LongConsumer progress) {
-    this.writer = writer;
+  public RowConverter(Workers workers, Arena arena) {
     this.workers = workers;
     this.arena = arena;
-    this.progress = progress;
     values = new float[workers.threads()][0];
   }
 
   /**
-   * Writes a tensor.
+   * Converts a tensor.
    *
+   * @param tensor the tensor
    * @param type of the result
    * @param importance of the columns, for each matrix of the tensor one after another, or null
    * @param order which row comes where, or null for the tensor's own order
    * @param update what is added to the rows first
+   * @param target receives the bytes of the result from the first to the last; they are valid until
+   *     it returns
+   * @throws LlamaException if the tensor holds what cannot be quantised
    */
-  void write(
-      Tensor tensor, ElementType type, float[] importance, RowOrder order, RowUpdate update) {
+  public void convert(
+      Tensor tensor,
+      ElementType type,
+      float[] importance,
+      RowOrder order,
+      RowUpdate update,
+      Consumer<MemorySegment> target) {
     if (type != tensor.type() || update != RowUpdate.NONE) {
       RowOrder rows = order == null ? row -> row : order;
-      convert(tensor, type, importance == null ? NONE : importance, rows, update);
+      convertRows(tensor, type, importance == null ? NONE : importance, rows, update, target);
     } else if (order != null) {
-      copyRows(tensor, order);
+      copyRows(tensor, order, target);
     } else {
-      copy(tensor);
+      copy(tensor, target);
     }
   }
 
-  private void copyRows(Tensor tensor, RowOrder order) {
+  private void copyRows(Tensor tensor, RowOrder order, Consumer<MemorySegment> target) {
     long rowBytes = tensor.rowBytes();
     int rows = (int) Math.clamp(COPY_BYTES / rowBytes, 1, tensor.rows());
     reserve(rows * rowBytes);
@@ -76,19 +84,24 @@ final class TensorWriter {
         MemorySegment.copy(
             tensor.data(), order.source(first + i) * rowBytes, buffer, i * rowBytes, rowBytes);
       }
-      put(buffer.asSlice(0, count * rowBytes));
+      target.accept(buffer.asSlice(0, count * rowBytes));
     }
   }
 
-  private void copy(Tensor tensor) {
+  private static void copy(Tensor tensor, Consumer<MemorySegment> target) {
     for (long from = 0; from < tensor.data().byteSize(); from += COPY_BYTES) {
       long bytes = Math.min(COPY_BYTES, tensor.data().byteSize() - from);
-      put(tensor.data().asSlice(from, bytes));
+      target.accept(tensor.data().asSlice(from, bytes));
     }
   }
 
-  private void convert(
-      Tensor tensor, ElementType type, float[] importance, RowOrder order, RowUpdate update) {
+  private void convertRows(
+      Tensor tensor,
+      ElementType type,
+      float[] importance,
+      RowOrder order,
+      RowUpdate update,
+      Consumer<MemorySegment> target) {
     int columns = Math.toIntExact(tensor.columns());
     long rowsOfMatrix =
         tensor.shape().rank() == 1 ? 1 : tensor.shape().size(tensor.shape().rank() - 2);
@@ -124,7 +137,7 @@ final class TensorWriter {
                   weights,
                   firstOfPiece * rowBytes);
             });
-        put(buffer.asSlice(0, rows * rowBytes));
+        target.accept(buffer.asSlice(0, rows * rowBytes));
       }
     }
   }
@@ -148,7 +161,7 @@ final class TensorWriter {
 
   private static float[] ofMatrix(float[] importance, int columns, int matrix) {
     if (importance.length <= columns) return importance;
-    return java.util.Arrays.copyOfRange(importance, matrix * columns, (matrix + 1) * columns);
+    return Arrays.copyOfRange(importance, matrix * columns, (matrix + 1) * columns);
   }
 
   private Quantizer[] newQuantizers(ElementType type) {
@@ -164,11 +177,5 @@ final class TensorWriter {
 
   private void reserve(long bytes) {
     if (buffer.byteSize() < bytes) buffer = arena.allocate(bytes, 64);
-  }
-
-  private void put(MemorySegment data) {
-    writer.write(data);
-    writtenBytes += data.byteSize();
-    progress.accept(writtenBytes);
   }
 }
