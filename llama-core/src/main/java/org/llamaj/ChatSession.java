@@ -253,7 +253,7 @@ public final class ChatSession implements AutoCloseable {
    */
   public void save(Path file) {
     checkIdle();
-    sequence.requireNoAdapters();
+    sequence.requireSavable();
     int[] ids = transcript == null ? null : transcript.ids();
     model.sessionFile(file).write(new SessionFile.Content(conversation, ids), sequence);
   }

@@ -2,7 +2,10 @@ package org.llamaj;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -98,6 +101,89 @@ class SchedulerTest {
         assertThat(reader.await()).isEqualTo(Lane.Outcome.DONE);
         assertThat(reading.length()).isEqualTo(100);
       }
+    }
+  }
+
+  @Test
+  void manyLongPromptsTogetherDelayAStreamByNoMoreThanOneChunkAStep() {
+    try (LlamaModel model = load(512, 16);
+        Sequence streaming = model.transformer().newSequence()) {
+      Scheduler scheduler = model.scheduler();
+      List<Sequence> reading = new ArrayList<>();
+      List<Lane> readers = new ArrayList<>();
+      try (Lane stream = scheduler.open(streaming, 0, java.util.OptionalLong.empty())) {
+        submit(stream, 1, 2, 3);
+        stream.await();
+        step(stream);
+        for (int i = 0; i < 5; i++) {
+          int first = i;
+          reading.add(model.transformer().newSequence());
+          readers.add(scheduler.open(reading.get(i), i % 2, java.util.OptionalLong.empty()));
+          submit(readers.get(i), IntStream.range(0, 90).map(t -> (t + 31 * first) % 200).toArray());
+        }
+        for (int read = 0; read < 5 * 90; ) {
+          long steps = scheduler.steps();
+          step(stream);
+          assertThat(scheduler.steps()).as("a token in each step").isEqualTo(steps + 1);
+          int now = reading.stream().mapToInt(Sequence::length).sum();
+          assertThat(now - read).isEqualTo(Math.min(16, 5 * 90 - read));
+          read = now;
+        }
+        readers.forEach(Lane::close);
+      } finally {
+        reading.forEach(Sequence::close);
+      }
+    }
+  }
+
+  @Test
+  void aPromptOfLowPriorityGetsItsTurnBesideAnEndlessRowOfUrgentOnes() {
+    try (LlamaModel model = load(32, 32);
+        Sequence patient = model.transformer().newSequence();
+        Sequence urgent = model.transformer().newSequence()) {
+      Scheduler scheduler = model.scheduler();
+      try (Lane low = scheduler.open(patient, -5, java.util.OptionalLong.empty());
+          Lane high = scheduler.open(urgent, 5, java.util.OptionalLong.empty())) {
+        submit(low, IntStream.range(0, 64).map(i -> i % 100 + 7).toArray());
+        int[] steps = new int[2];
+        for (int chunk = 0; chunk < 2; chunk++) {
+          while (patient.length() < 32 * (chunk + 1)) {
+            urgent.truncate(0);
+            int salt = 10 * (steps[0] + steps[1]);
+            submit(high, IntStream.range(0, 32).map(i -> (7 * i + salt) % 400).toArray());
+            high.await();
+            steps[chunk]++;
+          }
+        }
+        // Passed over by eight; the ninth shares its steps.
+        assertThat(steps).as("urgent prompts before each chunk").containsExactly(9, 8);
+        assertThat(low.await()).isEqualTo(Lane.Outcome.DONE);
+      }
+    }
+  }
+
+  @Test
+  void aStepMakesNoGarbageToSpeakOf() {
+    try (LlamaModel model =
+            LlamaModel.builder(TestModels.quantised()).threads(1).contextLength(4000).load();
+        Sequence sequence = model.transformer().newSequence();
+        Lane lane = model.scheduler().open(sequence, 0, java.util.OptionalLong.empty())) {
+      assumeThat(model.kernels()).as("those of the Vector API need C2").isEqualTo("x86");
+      submit(lane, 1, 2, 3);
+      lane.await();
+      var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+      int[] next = {5};
+      long least = Long.MAX_VALUE;
+      for (int round = 0; round < 10; round++) {
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < 100; i++) {
+          lane.submit(next, 1, 0);
+          lane.await();
+        }
+        least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+      }
+      // A span in each step; pages of the cache, and what finds them again, now and then.
+      assertThat(least / 100).as("bytes in each step").isLessThan(128);
     }
   }
 

@@ -3,23 +3,30 @@ package org.llamaj;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 
-/** Tiny models with random weights that are committed as test resources. */
-final class TestModels {
+/** Tiny models of this repository: most have random weights and are test resources. */
+public final class TestModels {
   private TestModels() {}
 
   /** Two layers, vocabulary 512, Llama 3 vocabulary and chat template, F32. */
-  static Path small() {
+  public static Path small() {
     return resource("/golden/text/rope-linear-F32/model.gguf");
   }
 
   /** Llama 3.2's proportions in small, Q8_0. */
-  static Path quantised() {
+  public static Path quantised() {
     return resource("/golden/text/llama32-bpe-Q8_0/model.gguf");
   }
 
   /** Llama 2's vocabulary and proportions in small, F32. */
-  static Path llama2() {
+  public static Path llama2() {
     return resource("/golden/text/llama2-spm-F32/model.gguf");
+  }
+
+  /** The trained model of the examples, Q8_0. */
+  public static Path demo() {
+    return Path.of(
+        "../examples/demo-model/src/main/resources/org/llamaj/examples/demomodel",
+        "emberbrook-3m-q8_0.gguf");
   }
 
   private static Path resource(String name) {

@@ -87,6 +87,9 @@ public final class Lane implements AutoCloseable {
   /** How many tokens are in the present step. */
   int rows;
 
+  /** How many steps in a row have gone without any of them. */
+  int passedOver;
+
   /** Whether it is in the present step: until that ends, its sequence is in use. */
   boolean running;
 

@@ -36,7 +36,8 @@ import org.llamaj.transformer.Transformer;
  *       2023). Without streams, a step takes as many as a batch holds.
  *   <li><b>Fairness.</b> A higher priority goes first. Among equals each prompt's turn is the clock
  *       at its arrival plus the tokens it has had (the clock counts the tokens of all prompts):
- *       early ones go first, and a long one cannot hold up short ones for long.
+ *       early ones go first, and a long one cannot hold up short ones for long. Whoever has been
+ *       passed over eight times comes before higher priorities, so that nobody waits for ever.
  *   <li><b>Shared beginnings.</b> What other sequences have left in the cache is taken over, block
  *       by block; a prompt whose next block another one is just reading waits for it.
  * </ul>
@@ -49,10 +50,18 @@ public final class Scheduler {
 
   private static final long MAX_GATHER_NANOS = 10_000_000;
 
+  /** So many steps in a row can go without a lane; then it comes before higher priorities. */
+  private static final int MOST_PASSED_OVER = 8;
+
   private static final Comparator<Lane> ORDER =
       (a, b) -> {
         if (a.prompt != b.prompt) {
           return a.prompt ? 1 : -1;
+        }
+        boolean aStarves = a.passedOver >= MOST_PASSED_OVER;
+        boolean bStarves = b.passedOver >= MOST_PASSED_OVER;
+        if (aStarves != bStarves) {
+          return aStarves ? -1 : 1;
         }
         return a.priority != b.priority
             ? Integer.compare(b.priority, a.priority)
@@ -70,6 +79,9 @@ public final class Scheduler {
   private final List<Lane> step = new ArrayList<>();
 
   private final Batch batch;
+
+  /** Told of each step in turn; used by the leader. */
+  private final StepEvent event = new StepEvent();
 
   private boolean led;
   private int expected;
@@ -238,13 +250,13 @@ public final class Scheduler {
     lock.unlock();
     RuntimeException failure = null;
     long start = System.nanoTime();
-    StepEvent event = new StepEvent();
     event.begin();
     try {
       fill();
       transformer.forward(batch);
       event.sequences = step.size();
       event.rows = batch.size();
+      event.end();
       event.commit();
     } catch (RuntimeException e) {
       failure = e;
@@ -279,8 +291,8 @@ public final class Scheduler {
 
   /** Nobody is waited for any more; those who are late will notice when they are back. */
   private void late() {
-    for (Lane lane : step) {
-      lane.expected = false;
+    for (int i = 0; i < step.size(); i++) {
+      step.get(i).expected = false;
     }
     expected = 0;
   }
@@ -292,9 +304,14 @@ public final class Scheduler {
     waiting.sort(ORDER);
     int room = batch.capacity();
     int promptRoom = room;
-    for (int i = 0; i < waiting.size() && room > 0; i++) {
+    for (int i = 0; i < waiting.size(); i++) {
       Lane lane = waiting.get(i);
+      lane.rows = 0;
       if (lane.cancelled) {
+        continue;
+      }
+      if (room == 0) {
+        lane.passedOver++;
         continue;
       }
       if (!lane.prompt) {
@@ -312,6 +329,7 @@ public final class Scheduler {
       if (lane.rows > 0 && lane.queueEvent != null) {
         takenUp(lane);
       }
+      lane.passedOver = lane.rows > 0 ? 0 : lane.passedOver + 1;
       if (lane.rows > 0 || lane.failure != null) {
         room -= lane.rows;
         lane.running = true;

@@ -1,7 +1,6 @@
 package org.llamaj.generate;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.llamaj.GenerationOptions;
@@ -24,7 +23,7 @@ public final class TokenChooser implements Sampler {
   private final boolean completes;
   private final Optional<Probabilities> probabilities;
   private final List<TokenProbability> noted = new ArrayList<>();
-  private float[] untouched = {};
+  private final float[] untouched; // logits, in case another token has to be chosen
   private int tokensLeft;
 
   /**
@@ -49,6 +48,7 @@ public final class TokenChooser implements Sampler {
     candidates = new Candidates(vocabularySize);
     constraint = options.grammar().map(grammar -> grammars.compile(grammar).begin());
     completes = options.completion() && constraint.isPresent();
+    untouched = new float[completes ? vocabularySize : 0];
     probabilities =
         options.logProbabilities().isPresent()
             ? Optional.of(
@@ -77,7 +77,7 @@ public final class TokenChooser implements Sampler {
 
   private int constrained(TokenConstraint grammar, float[] logits) {
     if (completes) {
-      untouched = Arrays.copyOf(logits, logits.length);
+      System.arraycopy(logits, 0, untouched, 0, logits.length);
     }
     grammar.narrow(candidates);
     int token = chain.sample(candidates);

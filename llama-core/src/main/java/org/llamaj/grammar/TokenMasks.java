@@ -156,8 +156,9 @@ public final class TokenMasks {
     }
     State after = space.at(((Node.Call) space.automaton().node(call.node())).next(), call.parent());
     long[] bits = Arrays.copyOf(local.inside.bits(), words());
+    State[] path = trie.newPath();
     for (int exit : local.exits) {
-      trie.walk(exit, after, (node, _) -> trie.addTokens(node, bits));
+      trie.walk(exit, after, path, (node, _) -> trie.addTokens(node, bits));
     }
     return TokenMask.of(bits);
   }

@@ -119,9 +119,18 @@ final class TokenTrie {
    * @param visitor sees the nodes in depth-first order
    */
   void walk(int node, State state, Visitor visitor) {
+    walk(node, state, newPath(), visitor);
+  }
+
+  /** Room for the states of a walk; one serves many walks, one after the other. */
+  State[] newPath() {
+    return new State[longest + 1];
+  }
+
+  /** The same walk with a path that is there. */
+  void walk(int node, State state, State[] path, Visitor visitor) {
     int base = node < 0 ? 0 : depths[node];
     int end = node < 0 ? size : subtreeEnds[node];
-    State[] path = new State[longest + 1];
     path[base] = state;
     int i = node + 1;
     while (i < end) {

@@ -9,7 +9,7 @@ import org.llamaj.SamplingOptions;
 public final class SamplerChain implements Sampler {
   private final List<SamplingStep.Stage> stages;
   private final SplittableRandom random;
-  private final Candidates candidates;
+  private Candidates candidates; // made when first needed: it is as large as the vocabulary
 
   /**
    * @param options how to choose
@@ -24,11 +24,13 @@ public final class SamplerChain implements Sampler {
             : new SplittableRandom();
     SamplingContext context = new SamplingContext(vocabularySize, text, random);
     stages = options.steps().stream().map(step -> step.begin(context)).toList();
-    candidates = new Candidates(vocabularySize);
   }
 
   @Override
   public int sample(float[] logits) {
+    if (candidates == null) {
+      candidates = new Candidates(logits.length);
+    }
     candidates.reset(logits);
     return sample(candidates);
   }

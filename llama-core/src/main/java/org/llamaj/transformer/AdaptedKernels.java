@@ -32,7 +32,9 @@ final class AdaptedKernels implements Kernels {
   /** Neighbouring rows of the current batch that use the same adapters. */
   private record Group(int firstRow, int rows, List<AdapterUse> uses) {}
 
-  private Group[] groups = {};
+  private static final Group[] NONE = {};
+
+  private Group[] groups = NONE;
   private MemorySegment low = MemorySegment.NULL; // A x
   private MemorySegment delta = MemorySegment.NULL; // B (A x)
 
@@ -42,22 +44,21 @@ final class AdaptedKernels implements Kernels {
   }
 
   /** Takes over which rows belong to whom. */
-  void begin(IntFunction<Sequence> sequences, int count) {
-    groups = groups(sequences, count);
+  void begin(Batch batch) {
+    groups = batch.isAdapted() ? groups(batch::sequence, batch.size()) : NONE;
+  }
+
+  /** The same for some of the rows whose logits are wanted. */
+  void beginLogits(Batch batch, int first, int count) {
+    groups =
+        batch.isAdapted() ? groups(i -> batch.sequence(batch.logitsRow(first + i)), count) : NONE;
   }
 
   void end() {
-    groups = new Group[0];
+    groups = NONE;
   }
 
   private static Group[] groups(IntFunction<Sequence> sequences, int count) {
-    boolean any = false;
-    for (int row = 0; row < count && !any; row++) {
-      any = !sequences.apply(row).adapters().isEmpty();
-    }
-    if (!any) {
-      return new Group[0];
-    }
     List<Group> groups = new ArrayList<>();
     for (int first = 0; first < count; ) {
       List<AdapterUse> uses = sequences.apply(first).adapters();

@@ -304,6 +304,16 @@ public final class Batch {
     return sequences[row];
   }
 
+  /** Whether any of the sequences has adapters. */
+  boolean isAdapted() {
+    for (int row = 0; row < size; row++) {
+      if (!sequences[row].adapters().isEmpty()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   int[] positions() {
     return positions;
   }

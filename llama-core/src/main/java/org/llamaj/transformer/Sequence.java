@@ -213,12 +213,12 @@ public final class Sequence implements AutoCloseable {
   }
 
   /**
-   * Refuses what would lose the sequence's adapters or pictures.
+   * Refuses to be saved where that would lose the sequence's adapters or pictures.
    *
    * @throws LlamaException if it has any: keys and values mean nothing without adapters, and a file
    *     holds neither
    */
-  public void requireNoAdapters() {
+  public void requireSavable() {
     if (!adapters.isEmpty()) {
       throw new LlamaException(
           "a conversation with adapters cannot be saved: %s"

@@ -201,7 +201,7 @@ public final class Transformer {
       if (!crossLayers.isEmpty()) {
         batch.look(this::look);
       }
-      kernels.begin(batch::sequence, rows);
+      kernels.begin(batch);
       kernels.embed(head.embedding(), batch.tokens(), rows, workspace.residual());
       replaceEmbeddings(batch);
       rotary.angles(batch.positions(), rows, workspace.angles());
@@ -222,10 +222,20 @@ public final class Transformer {
       batch.advance();
     } catch (RuntimeException | Error e) {
       batch.forgetPictures();
+      abandon(e);
       throw e;
     } finally {
       kernels.end();
       lock.unlock();
+    }
+  }
+
+  /** Pages may get other owners now: nothing that was begun may still write to them. */
+  private void abandon(Throwable cause) {
+    try {
+      kernels.finish();
+    } catch (LlamaException e) {
+      cause.addSuppressed(e);
     }
   }
 
@@ -292,8 +302,7 @@ public final class Transformer {
         kernels.copyRow(residual, batch.logitsRow(first + i), normed, i);
       }
       kernels.rmsNorm(normed, count, head.outputNorm(), configuration.normEps(), normed);
-      int firstOfRound = first;
-      kernels.begin(i -> batch.sequence(batch.logitsRow(firstOfRound + i)), count);
+      kernels.beginLogits(batch, first, count);
       kernels.project(normed, count, toVocabulary);
       kernels.fetch(logits, count);
       for (int i = 0; i < count; i++) {

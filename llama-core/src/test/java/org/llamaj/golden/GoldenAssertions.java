@@ -62,7 +62,7 @@ public final class GoldenAssertions {
       float[][] whole = logits(model, golden.prompt(), 512).toArray(float[][]::new);
       for (int chunk : new int[] {1, 7}) {
         List<float[]> chunked = logits(model, golden.prompt(), chunk);
-        if (rounds(golden, kernels) || chunk == 1 && roundsOne(golden, kernels)) {
+        if (roundsOne(golden, kernels)) { // in mixtures a chunk of 7 has experts with one row, too
           assertDirections(chunked, whole);
         } else {
           assertThat(maxDifference(chunked, whole)).as("chunks of %d", chunk).isLessThan(1e-4);

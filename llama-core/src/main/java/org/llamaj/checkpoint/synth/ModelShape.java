@@ -38,6 +38,35 @@ public record ModelShape(
     int expertsUsed,
     int expertFeedForward) {
 
+  /**
+   * The same model with another number of layers: its first ones, if all else is the same.
+   *
+   * @param count at least 1
+   * @return a changed copy
+   */
+  public ModelShape withLayers(int count) {
+    if (count < 1) {
+      throw new IllegalArgumentException("layers: expected at least 1, found " + count);
+    }
+    return new ModelShape(
+        name,
+        architecture,
+        dim,
+        count,
+        heads,
+        kvHeads,
+        headDim,
+        feedForward,
+        vocabulary,
+        context,
+        ropeTheta,
+        ropeScaling,
+        tied,
+        experts,
+        expertsUsed,
+        expertFeedForward);
+  }
+
   /** {@return whether every layer has a shared expert beside the routed ones} */
   boolean hasSharedExpert() {
     return architecture.equals("llama4");

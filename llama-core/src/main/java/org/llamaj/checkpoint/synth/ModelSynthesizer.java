@@ -28,6 +28,10 @@ import org.llamaj.tensor.Shape;
  * the standard deviation 1/sqrt(columns), so that activations stay of order one. The same shape,
  * file type and seed give the same file.
  *
+ * <p>A model in which only the first layers have an effect says the same as one that has no others
+ * ({@link ModelShape#withLayers}, same seed, same type in all layers), and costs what all its
+ * layers cost: a target and a draft model that agree, to measure speculative decoding with.
+ *
  * <pre>{@code
  * ModelShape shape = ModelPreset.TINY_DENSE.shape();
  * new ModelSynthesizer(shape, FileType.Q4_K_M, 1).write(file, (bytes, total) -> {});
@@ -53,6 +57,7 @@ public final class ModelSynthesizer {
   private final ModelShape shape;
   private final FileType fileType;
   private final long seed;
+  private final int effectiveLayers;
 
   /**
    * A recipe for a file.
@@ -62,9 +67,28 @@ public final class ModelSynthesizer {
    * @param seed of all random numbers
    */
   public ModelSynthesizer(ModelShape shape, FileType fileType, long seed) {
+    this(shape, fileType, seed, shape.layers());
+  }
+
+  /**
+   * A recipe for a file in which some layers have no effect.
+   *
+   * @param shape of the model
+   * @param fileType the mixture of element types
+   * @param seed of all random numbers
+   * @param effectiveLayers how many of the first layers have an effect: what the others add to the
+   *     residual stream is 0
+   */
+  public ModelSynthesizer(ModelShape shape, FileType fileType, long seed, int effectiveLayers) {
+    if (effectiveLayers < 1 || effectiveLayers > shape.layers()) {
+      throw new IllegalArgumentException(
+          "effective layers: expected 1 to %d, found %d"
+              .formatted(shape.layers(), effectiveLayers));
+    }
     this.shape = shape;
     this.fileType = fileType;
     this.seed = seed;
+    this.effectiveLayers = effectiveLayers;
   }
 
   /** {@return bytes of tensor data, which is the size of the file but for a small header} */
@@ -115,10 +139,20 @@ public final class ModelSynthesizer {
       float[] ones = new float[Math.toIntExact(tensor.shape().elements())];
       java.util.Arrays.fill(ones, 1f);
       copy(ones, out);
+    } else if (hasNoEffect(tensor.name())) {
+      out.fill((byte) 0); // zero in every type: scales are zero, too
     } else {
       float deviation = (float) (1 / Math.sqrt(tensor.shape().columns()));
       new RandomWeights(tensor.type(), deviation, random).fill(out);
     }
+  }
+
+  /** Whether it is what writes to the residual stream in a layer without effect. */
+  private boolean hasNoEffect(String tensor) {
+    String[] parts = tensor.split("\\.");
+    return parts[0].equals("blk")
+        && Integer.parseInt(parts[1]) >= effectiveLayers
+        && (parts[2].equals("attn_output") || parts[2].startsWith("ffn_down"));
   }
 
   private static void copy(float[] floats, MemorySegment out) {

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.llamaj.LlamaException;
+import org.llamaj.LlamaModel;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.checkpoint.gguf.GgufReader;
@@ -146,6 +147,28 @@ class ModelSynthesizerTest {
     try (Checkpoint checkpoint = GgufReader.open(write(ModelPreset.TINY_MOE, FileType.Q4_0, 1))) {
       assertThat(checkpoint.tensor("blk.0.ffn_down_exps.weight").shape())
           .isEqualTo(Shape.of(8, 256, 512));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "Q4_0", "Q8_0"})
+  void layersWithoutEffectLeaveWhatTheOthersSay(FileType type) {
+    ModelShape shape = ModelPreset.TINY_DENSE.shape();
+    List<Integer> draft = text(new ModelSynthesizer(shape.withLayers(1), type, 1));
+    assertThat(text(new ModelSynthesizer(shape, type, 1, 1))).isEqualTo(draft);
+    assertThat(text(new ModelSynthesizer(shape, type, 1))).isNotEqualTo(draft);
+    assertThat(new ModelSynthesizer(shape, type, 1, 1).bytes())
+        .isEqualTo(new ModelSynthesizer(shape, type, 1).bytes());
+    assertThatThrownBy(() -> new ModelSynthesizer(shape, type, 1, 5))
+        .hasMessage("effective layers: expected 1 to 4, found 5");
+    assertThatThrownBy(() -> shape.withLayers(0)).hasMessageContaining("at least 1");
+  }
+
+  private List<Integer> text(ModelSynthesizer recipe) {
+    Path file = folder.resolve("text.gguf");
+    recipe.write(file, (bytes, total) -> {});
+    try (LlamaModel model = LlamaModel.builder(file).kernels("scalar").load()) {
+      return model.prompt(5, 17, 200).temperature(0).maxTokens(20).generate().tokens();
     }
   }
 

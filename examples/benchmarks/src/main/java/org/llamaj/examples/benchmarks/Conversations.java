@@ -2,6 +2,7 @@ package org.llamaj.examples.benchmarks;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -15,13 +16,21 @@ import org.llamaj.Generation;
 import org.llamaj.GenerationRequest;
 import org.llamaj.GenerationStream;
 import org.llamaj.LlamaModel;
+import org.llamaj.SamplingOptions;
 import org.llamaj.Speculation;
+import org.llamaj.grammar.Grammar;
+import org.llamaj.sampling.Candidates;
 import org.llamaj.sampling.LogitBias;
+import org.llamaj.sampling.SamplingContext;
+import org.llamaj.sampling.SamplingStep;
 import org.llamaj.tokenizer.chat.Message;
+import org.llamaj.transformer.Batch;
+import org.llamaj.transformer.Sequence;
 
 /**
- * Many conversations at once, the second turn of a long one, and guesses: what the scheduler, the
- * cache and speculative decoding are worth on a model of real size. The weights may be random.
+ * One text and many at once, texts held to a grammar, the second turn of a long conversation, and
+ * guesses: what scheduler, masks, cache and speculative decoding cost, and are worth, on a model of
+ * real size. The weights may be random.
  */
 public final class Conversations {
   private static final int PROMPT = 16;
@@ -42,19 +51,25 @@ public final class Conversations {
   /**
    * Measures and prints.
    *
-   * @param args a GGUF file; which parts (many, turn, guess), all by default; a draft model
+   * @param args a GGUF file; which parts (one, many, grammar, turn, guess), all by default; a draft
+   *     model
    * @throws Exception if a thread fails
    */
   public static void main(String[] args) throws Exception {
-    String parts = args.length > 1 ? args[1] : "many,turn,guess";
-    try (LlamaModel model =
-        LlamaModel.builder(Path.of(args[0])).threads(2).contextLength(4096).load()) {
+    String parts = args.length > 1 ? args[1] : "one,many,grammar,turn,guess";
+    try (LlamaModel model = load(Path.of(args[0]))) {
       Conversations measure = new Conversations(model);
       measure.together(1);
+      if (parts.contains("one")) {
+        measure.besideABareLoop();
+      }
       if (parts.contains("many")) {
         for (int sequences : new int[] {1, 2, 4, 8, 1, 8}) {
           print("%d at once: %.1f tokens/s", sequences, measure.together(sequences));
         }
+      }
+      if (parts.contains("grammar")) {
+        measure.grammar();
       }
       if (parts.contains("turn")) {
         measure.secondTurn();
@@ -62,6 +77,49 @@ public final class Conversations {
       if (parts.contains("guess")) {
         measure.guesses(args.length > 2 ? Path.of(args[2]) : null);
       }
+    }
+  }
+
+  private static LlamaModel load(Path file) {
+    return LlamaModel.builder(file).threads(2).contextLength(4096).load();
+  }
+
+  /** What scheduler, sampler and decoder cost one text alone, in rounds that alternate. */
+  private void besideABareLoop() throws Exception {
+    double[] ratios = new double[7];
+    for (int round = 0; round < ratios.length; round++) {
+      double stream = together(1);
+      double bare = bareLoop();
+      ratios[round] = stream / bare;
+      print("one text: %.2f tokens/s, a bare loop %.2f", stream, bare);
+    }
+    Arrays.sort(ratios);
+    print("one text runs at %.3f of a bare loop (median)", ratios[ratios.length / 2]);
+    report("one text", request(0), 160);
+  }
+
+  /** Tokens per second of nothing but forward passes and the search for the largest logit. */
+  private double bareLoop() {
+    try (Sequence sequence = model.transformer().newSequence()) {
+      Batch batch = model.transformer().newBatch();
+      new Random(0).ints(PROMPT, 1000, 30_000).forEach(id -> batch.add(sequence, id));
+      batch.wantLogits();
+      model.transformer().forward(batch);
+      long start = System.nanoTime();
+      for (int i = 0; i < TOKENS; i++) {
+        float[] logits = batch.logits(0);
+        int best = 0;
+        for (int id = 1; id < logits.length; id++) {
+          if (logits[id] > logits[best]) {
+            best = id;
+          }
+        }
+        batch.clear();
+        batch.add(sequence, best);
+        batch.wantLogits();
+        model.transformer().forward(batch);
+      }
+      return TOKENS * 1e9 / (System.nanoTime() - start);
     }
   }
 
@@ -87,8 +145,28 @@ public final class Conversations {
     return tokens * 1e9 / (System.nanoTime() - start);
   }
 
+  /** The same request with and without a grammar, in rounds that alternate. */
+  private void grammar() throws Exception {
+    Grammar schema = GrammarMaskBenchmark.schema(0);
+    for (int round = 0; round < 4; round++) {
+      report("free", request(0), 160);
+      report("held to a schema", request(0).grammar(schema), 160);
+    }
+  }
+
+  /** Tells what is done between forward passes. */
+  private static void report(String name, GenerationRequest request, int tokens) throws Exception {
+    GenerationStream stream = request.maxTokens(tokens).stream();
+    stream.hasNext(); // the prompt is read
+    Passes passes = Passes.of(() -> stream.readAll(_ -> {}));
+    print(
+        "%s: %d tokens, %.2f ms between passes, %.1f %% of the time",
+        name, passes.count() + 1, passes.betweenMillis(), 100 * passes.between());
+  }
+
   private void secondTurn() {
-    String history = "word ".repeat(1990);
+    int perWord = model.tokenizer().encode("word word word word word ").length / 5;
+    String history = "word ".repeat(1990 / perWord);
     try (ChatSession chat = model.chat().temperature(0).maxTokens(4).open()) {
       chat.send(history);
       for (int turn = 0; turn < 5; turn++) {
@@ -108,31 +186,49 @@ public final class Conversations {
   }
 
   private void guesses(Path draft) {
-    int[] cycle = new Random(9).ints(24, 1000, 30_000).toArray();
-    int[] prompt = new int[240];
-    for (int i = 0; i < prompt.length; i++) {
-      prompt[i] = cycle[i % cycle.length];
-    }
-    for (int round = 0; round < 2; round++) {
-      report("plain", request(prompt), round);
-      report("lookup", request(prompt).speculation(Speculation.promptLookup()), round);
-    }
-    if (draft != null) {
-      try (LlamaModel small = LlamaModel.builder(draft).threads(2).contextLength(4096).load()) {
-        for (int round = 0; round < 2; round++) {
-          report("plain", request(3), round);
-          report("draft", request(3).speculation(Speculation.draft(small)), round);
+    int[] prompt = new Random(9).ints(160, 1000, 30_000).toArray();
+    GenerationRequest copy =
+        request(prompt).sampling(_ -> SamplingOptions.of(new Copying(prompt)).withTemperature(0));
+    GenerationRequest free = request(3);
+    try (LlamaModel small = draft == null ? null : load(draft)) {
+      for (int round = 0; round < 3; round++) {
+        speed("a copy, plain", copy);
+        speed("a copy, looked up in the prompt", copy.speculation(Speculation.promptLookup()));
+        if (draft != null) {
+          speed("a text, plain", free);
+          speed("a text, drafted", free.speculation(Speculation.draft(small)));
         }
       }
     }
   }
 
-  private static void report(String name, GenerationRequest request, int round) {
-    Generation text = request.maxTokens(96).generate();
+  /** Makes a model of random weights copy its prompt, but for every tenth token. */
+  private record Copying(int[] prompt) implements SamplingStep {
+    @Override
+    public Stage begin(SamplingContext context) {
+      return new Stage() {
+        private int count;
+
+        @Override
+        public void apply(Candidates candidates) {
+          int index = count - prompt.length;
+          int token = index % 10 == 9 ? 999 : prompt[index % prompt.length];
+          candidates.setLogit(candidates.indexOf(token), 1000);
+        }
+
+        @Override
+        public void accept(int token) {
+          count++;
+        }
+      };
+    }
+  }
+
+  private static void speed(String name, GenerationRequest request) {
+    Generation text = request.maxTokens(128).generate();
     print(
-        "%s, round %d: %.1f tokens/s, %d guesses, %d right",
+        "%s: %.1f tokens/s, %d guesses, %d right",
         name,
-        round,
         text.timings().generatedTokensPerSecond(),
         text.timings().guessedTokens(),
         text.timings().rightGuesses());

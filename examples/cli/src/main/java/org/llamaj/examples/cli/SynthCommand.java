@@ -9,11 +9,13 @@ import java.util.stream.Stream;
 import org.llamaj.LlamaException;
 import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.checkpoint.synth.ModelPreset;
+import org.llamaj.checkpoint.synth.ModelShape;
 import org.llamaj.checkpoint.synth.ModelSynthesizer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
@@ -24,7 +26,9 @@ import picocli.CommandLine.TypeConversionException;
     footer = {
       "",
       "Such a file is as fast and as large as the real one, and says nothing sensible: it is for",
-      "benchmarks and tests. The same preset, type and seed give the same file."
+      "benchmarks and tests. The same preset, type and seed give the same file.",
+      "A model made with --effective-layers 2 says what one with --layers 2 says (if all layers are",
+      "of one type, as with Q4_0): the one can draft for the other, to measure speculation."
     })
 final class SynthCommand implements Callable<Integer> {
 
@@ -56,12 +60,24 @@ final class SynthCommand implements Callable<Integer> {
       description = "Of the random numbers (default: ${DEFAULT-VALUE}).")
   private long seed;
 
+  @Option(
+      names = "--layers",
+      paramLabel = "N",
+      description = "So many layers instead of the preset's.")
+  private Integer layers;
+
+  @Option(
+      names = "--effective-layers",
+      paramLabel = "N",
+      description = "Layers after the first N are there and compute, but change nothing.")
+  private Integer effectiveLayers;
+
   @Option(names = "--force", description = "Replace the file if there is one.")
   private boolean force;
 
   @Override
   public Integer call() throws IOException {
-    ModelSynthesizer synthesizer = new ModelSynthesizer(preset.shape(), type, seed);
+    ModelSynthesizer synthesizer = synthesizer();
     OutputFile.requireFree(out, force);
     OutputFile.requireSpace(out, synthesizer.bytes());
     try (ProgressReport progress = new ProgressReport(out, spec.commandLine().getErr())) {
@@ -73,6 +89,16 @@ final class SynthCommand implements Callable<Integer> {
             "%s: %s, the shape of %s in %s with random weights%n",
             out, ByteSize.of(Files.size(out)), preset.shape().name(), type);
     return 0;
+  }
+
+  private ModelSynthesizer synthesizer() {
+    try {
+      ModelShape shape = layers == null ? preset.shape() : preset.shape().withLayers(layers);
+      int effective = effectiveLayers == null ? shape.layers() : effectiveLayers;
+      return new ModelSynthesizer(shape, type, seed, effective);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage());
+    }
   }
 
   private static final class PresetName implements ITypeConverter<ModelPreset> {

@@ -82,6 +82,24 @@ class SynthCommandTest {
   }
 
   @Test
+  void makesATargetAndADraftThatAgree() {
+    Path target = folder.resolve("target.gguf");
+    Path draft = folder.resolve("draft.gguf");
+    assertThat(synth("tiny-dense", "Q4_0", target, "--effective-layers", "2").status()).isZero();
+    assertThat(synth("tiny-dense", "Q4_0", draft, "--layers", "2").status()).isZero();
+    assertThat(text(target)).isNotEmpty().isEqualTo(text(draft));
+    Run refused = synth("tiny-dense", "Q4_0", target, "--force", "--effective-layers", "9");
+    assertThat(refused.status()).isEqualTo(2);
+    assertThat(refused.err()).contains("expected 1 to 4, found 9");
+  }
+
+  private static String text(Path file) {
+    Run run = Run.of("generate", "-m", file.toString(), "-t", "0", "-n", "12", "once");
+    assertThat(run.status()).as(run.err()).isZero();
+    return run.out();
+  }
+
+  @Test
   void namesThePresetsThereAre() {
     Run run = synth("llama-9", "F32", folder.resolve("model.gguf"));
     assertThat(run.status()).isEqualTo(2);
