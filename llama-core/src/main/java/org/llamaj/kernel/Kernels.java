@@ -184,7 +184,8 @@ public interface Kernels extends AutoCloseable {
    * @param to where the row goes
    */
   default void copyRow(FloatMatrix source, int from, FloatMatrix target, int to) {
-    target.row(to).copyFrom(source.row(from));
+    long bytes = (long) Float.BYTES * source.columns();
+    MemorySegment.copy(source.data(), from * bytes, target.data(), to * bytes, bytes);
   }
 
   /**

@@ -222,10 +222,20 @@ public final class Transformer {
       batch.advance();
     } catch (RuntimeException | Error e) {
       batch.forgetPictures();
+      abandon(e);
       throw e;
     } finally {
       kernels.end();
       lock.unlock();
+    }
+  }
+
+  /** Pages may get other owners now: nothing that was begun may still write to them. */
+  private void abandon(Throwable cause) {
+    try {
+      kernels.finish();
+    } catch (LlamaException e) {
+      cause.addSuppressed(e);
     }
   }
 

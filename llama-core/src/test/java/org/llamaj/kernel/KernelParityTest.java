@@ -48,7 +48,7 @@ class KernelParityTest {
   private static final double EIGHT_BIT_ERROR = 5 * 4 / 254.0 / Math.sqrt(3);
 
   /** Providers whose kernels round activations where the weights are rounded themselves. */
-  private static final List<String> ROUNDING = List.of("x86", "vector");
+  private static final List<String> ROUNDING = List.of("x86", "vector", "cuda");
 
   @Parameter KernelProvider provider;
 

@@ -44,39 +44,54 @@ final class KernelImages {
   }
 
   /**
+   * Machine code, or PTX.
+   *
+   * @param bytes as the driver takes them
+   * @param fromDisk whether it was found there, and not made just now
+   */
+  record Image(byte[] bytes, boolean fromDisk) {}
+
+  /**
    * The image of a unit.
    *
    * @throws LlamaException with the compiler's log if it does not compile
    */
-  byte[] image(KernelUnit unit) {
-    if (compiler.isEmpty()) {
-      return ptx(unit);
-    }
-    String source = unit.source();
-    Optional<Path> file =
-        folder().map(f -> f.resolve(key(source, compiler.get()) + "-" + unit.name() + ".cubin"));
+  Image image(KernelUnit unit) {
+    Optional<Path> file = compiler.isEmpty() ? Optional.empty() : file(unit);
     if (file.isPresent() && Files.isReadable(file.get())) {
       try {
-        return Files.readAllBytes(file.get());
+        return new Image(Files.readAllBytes(file.get()), true);
       } catch (IOException e) {
         LOG.debug("{}: {}", file.get(), e.toString());
       }
     }
-    byte[] image;
-    try {
-      image = compiler.get().compile(unit.name() + ".cu", source, architecture);
-    } catch (CudaException e) {
-      if (Nvrtc.isUnknownArchitecture(e)) {
-        LOG.warn(
-            "NVRTC {} is older than the device ({}): kernels run from PTX, maybe slower",
-            compiler.get().version(),
-            architecture);
-        return ptx(unit);
-      }
-      throw e;
+    return compiled(unit);
+  }
+
+  /** The image of a unit, whatever is on disk. */
+  Image compiled(KernelUnit unit) {
+    if (compiler.isEmpty()) {
+      return ptx(unit);
     }
-    file.ifPresent(f -> keep(image, f));
-    return image;
+    try {
+      byte[] image = compiler.get().compile(unit.name() + ".cu", unit.source(), architecture);
+      file(unit).ifPresent(file -> keep(image, file));
+      return new Image(image, false);
+    } catch (CudaException e) {
+      if (!Nvrtc.isUnknownArchitecture(e)) {
+        throw e;
+      }
+      LOG.warn(
+          "NVRTC {} does not know the device ({}): kernels run from PTX, maybe slower",
+          compiler.get().version(),
+          architecture);
+      return ptx(unit);
+    }
+  }
+
+  private Optional<Path> file(KernelUnit unit) {
+    String name = key(unit.source(), compiler.get()) + "-" + unit.name() + ".cubin";
+    return folder().map(folder -> folder.resolve(name));
   }
 
   private String key(String source, Nvrtc nvrtc) {
@@ -123,8 +138,8 @@ final class KernelImages {
     }
   }
 
-  /** Text that ends with 0, as the driver wants it. */
-  private static byte[] ptx(KernelUnit unit) {
+  /** For a driver that translates it. */
+  private static Image ptx(KernelUnit unit) {
     String resource = unit.ptxResource();
     try (InputStream in = KernelImages.class.getResourceAsStream(resource)) {
       if (in == null) {
@@ -133,7 +148,7 @@ final class KernelImages {
                 .formatted(resource));
       }
       try (GZIPInputStream text = new GZIPInputStream(in)) {
-        return text.readAllBytes();
+        return new Image(text.readAllBytes(), false);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Kernels that are compiled together: those on activations, or those of one weight format. A model
@@ -30,12 +32,18 @@ record KernelUnit(String name, String prologue, List<String> files) {
         List.of("primitives.cuh", "formats.cuh", "matrix.cu"));
   }
 
+  /** All units. */
+  static Stream<KernelUnit> all() {
+    return Stream.concat(
+        Stream.of(ACTIVATIONS), Arrays.stream(WeightFormat.values()).map(KernelUnit::products));
+  }
+
   /** The whole source. */
   String source() {
     return prologue + files.stream().map(KernelUnit::read).collect(Collectors.joining());
   }
 
-  /** Where the unit is found compiled ahead: the name changes with the source. */
+  /** Where the unit is found compiled ahead. */
   String ptxResource() {
     return "ptx/%s.ptx.gz".formatted(name);
   }

@@ -104,19 +104,24 @@ final class SpanTables implements AutoCloseable {
   /** The table of these spans, on the device. */
   Table of(Span[] spans, int spanCount, AttentionShape shape) {
     Table oldest = tables[0];
+    Table likewise = null; // of an earlier pass: steps that use the same memory are the same graph
     for (Table table : tables) {
-      if (table.first == spans[0]
+      boolean sameKind = table.chunk == shape.chunk() && table.group == shape.group();
+      if (sameKind
+          && table.first == spans[0]
           && table.last == spans[spanCount - 1]
-          && table.spanCount == spanCount
-          && table.chunk == shape.chunk()
-          && table.group == shape.group()) {
+          && table.spanCount == spanCount) {
         table.lastUse = ++uses;
         return table;
+      }
+      if (sameKind && table.first == null) {
+        likewise = table;
       }
       if (table.lastUse < oldest.lastUse) {
         oldest = table;
       }
     }
+    oldest = likewise == null ? oldest : likewise;
     fill(oldest, spans, spanCount, shape);
     oldest.lastUse = ++uses;
     return oldest;

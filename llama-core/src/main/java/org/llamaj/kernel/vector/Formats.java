@@ -23,6 +23,16 @@ final class Formats {
       case Q3_K -> TwoBitFormat.Q3_K;
       case IQ4_NL -> NonLinearFormat.IQ4_NL;
       case IQ4_XS -> NonLinearFormat.IQ4_XS;
+      case IQ2_XXS -> CodebookFormat.IQ2_XXS;
+      case IQ2_XS -> CodebookFormat.IQ2_XS;
+      case IQ2_S -> CodebookFormat.IQ2_S;
+      case IQ3_XXS -> CodebookFormat.IQ3_XXS;
+      case IQ3_S -> CodebookFormat.IQ3_S;
+      case IQ1_S -> CodebookFormat.IQ1_S;
+      case IQ1_M -> CodebookFormat.IQ1_M;
+      case TQ1_0 -> TernaryFormat.TQ1_0;
+      case TQ2_0 -> TernaryFormat.TQ2_0;
+      case MXFP4 -> MicroscalingFormat.INSTANCE;
       default -> new ReferenceFormat(type);
     };
   }

@@ -15,7 +15,10 @@ import org.llamaj.tensor.FloatMatrix;
 import org.llamaj.tensor.Tensor;
 import org.llamaj.tensor.encoding.Dequantizer;
 
-/** Kernels in the Vector API. Arithmetic is in float32 throughout. */
+/**
+ * Kernels in the Vector API. Arithmetic is in float32, but for products of a single row with
+ * weights of 4 to 6 bits in some formats, see {@link Rounding}.
+ */
 final class VectorKernels implements Kernels {
   /** The least there is. */
   private static final int PAGE_BYTES = 4096;

@@ -12,14 +12,14 @@ import java.util.BitSet;
  * @param dimensions coordinates of a point
  * @param coordinates of point p from {@code p * dimensions} on
  */
-record Codebook(int dimensions, byte[] coordinates) {
+public record Codebook(int dimensions, byte[] coordinates) {
   private static final byte[] TERNARY_LEVELS = {-1, 0, 1};
   private static final byte[] TWO_BIT_LEVELS = {8, 25, 43};
   private static final byte[] IQ3_XXS_LEVELS = {4, 12, 20, 28, 36, 44, 52, 62};
   private static final byte[] IQ3_S_LEVELS = {1, 3, 5, 7, 9, 11, 13, 15};
 
   /** 256 points. */
-  static final Codebook IQ2_XXS =
+  public static final Codebook IQ2_XXS =
       of(
           8,
           TWO_BIT_LEVELS,
@@ -38,7 +38,7 @@ record Codebook(int dimensions, byte[] coordinates) {
               + "AAAEAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAA");
 
   /** 512 points. */
-  static final Codebook IQ2_XS =
+  public static final Codebook IQ2_XS =
       of(
           8,
           TWO_BIT_LEVELS,
@@ -57,7 +57,7 @@ record Codebook(int dimensions, byte[] coordinates) {
               + "RQAAAAAAQBAEAAAAAAAABQAAAAAABQAAAAABAAE");
 
   /** 1024 points. */
-  static final Codebook IQ2_S =
+  public static final Codebook IQ2_S =
       of(
           8,
           TWO_BIT_LEVELS,
@@ -76,7 +76,7 @@ record Codebook(int dimensions, byte[] coordinates) {
               + "QAAAAAAAAAEAAAAAQAAABAAAQAEUAQAAABAAAAE");
 
   /** 2048 points, of IQ1_S and IQ1_M. */
-  static final Codebook IQ1 =
+  public static final Codebook IQ1 =
       of(
           8,
           TERNARY_LEVELS,
@@ -95,7 +95,7 @@ record Codebook(int dimensions, byte[] coordinates) {
               + "RQGoAlAUQlEIiCQIiCgKQAgARQEUBaACQFEIRQE");
 
   /** 256 points. */
-  static final Codebook IQ3_XXS =
+  public static final Codebook IQ3_XXS =
       of(
           4,
           IQ3_XXS_LEVELS,
@@ -109,7 +109,7 @@ record Codebook(int dimensions, byte[] coordinates) {
               + "AAAABAAAIAQAAAEgAAgAAAEAAAACAAIAAAAFABAAAAAAAAAAAAEAAAAAAAAAAAAAAAA");
 
   /** 512 points. */
-  static final Codebook IQ3_S =
+  public static final Codebook IQ3_S =
       of(
           4,
           IQ3_S_LEVELS,

@@ -18,6 +18,8 @@ struct RowTile {
   int rows;
 };
 
+DEVICE float minus_infinity() { return bits_to_float(0xFF800000u); }
+
 DEVICE u8* page_address(const u64* pages, int table, int page, u64 layer_offset) {
   return (u8*)FROM_TABLE(pages[table + page]) + layer_offset;
 }
@@ -182,7 +184,7 @@ DEVICE void attend(
     const float* queries, const Row* rows, const RowTile* tiles, const u64* pages, u64 layer_offset,
     float* output, float* partial, int heads, int kv_heads, int dim, float scale, int splits,
     int chunks, u8* shared) {
-  const float NONE = -INFINITY;
+  const float NONE = minus_infinity();
   RowTile tile = tiles[blockIdx.x];
   int kv_head = blockIdx.y;
   int split = blockIdx.z / chunks;
@@ -361,7 +363,7 @@ KERNEL attention_Q4_0(ATTENTION_PARAMETERS) {
 // its maximum and its total.
 KERNEL combine(const float* partial, float* output, int dim, int splits) {
   const float* parts = partial + (u64)blockIdx.x * splits * (dim + 2);
-  float highest = -INFINITY;
+  float highest = minus_infinity();
   for (int s = 0; s < splits; s++) highest = fmaxf(highest, parts[s * (dim + 2) + dim]);
   for (int d = threadIdx.x; d < dim; d += blockDim.x) {
     float sum = 0;

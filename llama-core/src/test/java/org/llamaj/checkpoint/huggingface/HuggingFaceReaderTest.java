@@ -24,6 +24,7 @@ import org.llamaj.checkpoint.CheckpointException;
 import org.llamaj.checkpoint.DerivedTensor;
 import org.llamaj.checkpoint.Llama3Scaling;
 import org.llamaj.tensor.ElementType;
+import org.llamaj.tensor.Shape;
 import org.llamaj.tensor.Tensor;
 
 class HuggingFaceReaderTest {
@@ -100,6 +101,41 @@ class HuggingFaceReaderTest {
       // Blocks of two columns; the last is cut.
       assertThat(made(checkpoint, "blk.0.attn_q.weight")).containsExactly(1, 2, 400, -1, -2, -400);
       assertThat(checkpoint.tensors()).isEmpty();
+    }
+  }
+
+  /** Maverick's experts: input by input, gate before up, a scale for each output. */
+  @Test
+  void eightBitExpertsAreTurnedRoundAndMultipliedByTheirScales() throws IOException {
+    String experts = "language_model.model.layers.0.feed_forward.experts.";
+    byte one = 0x38;
+    byte two = 0x40;
+    byte four = 0x48;
+    // [2 experts, 3 inputs, 2 + 2 outputs]
+    byte[] gateUp = {
+      one, two, four, one, two, two, two, two, four, one, one, one, // expert 0
+      one, one, one, one, two, four, two, four, one, two, four, one // expert 1
+    };
+    add(experts + "gate_up_proj", "F8_E4M3", "[2,3,4]", gateUp)
+        .add(experts + "gate_up_proj_scale", "F32", "[2,1,4]", floats(1, 10, 100, 1000, 2, 3, 4, 5))
+        .add(
+            experts + "down_proj", "F8_E4M3", "[1,2,3]", new byte[] {one, two, four, two, two, one})
+        .add(experts + "down_proj_scale", "F32", "[1,1,3]", floats(1, 2, 3))
+        .write(
+            CONFIG
+                .replace("\"llama\"", "\"llama4_text\"")
+                .replace(
+                    "\"hidden_size\"",
+                    "\"quantization_config\":{\"quant_method\":\"fbgemm_fp8\"},"
+                        + "\"num_local_experts\":2,\"hidden_size\""));
+    try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+      assertThat(made(checkpoint, "blk.0.ffn_gate_exps.weight"))
+          .containsExactly(1, 2, 4, 20, 20, 10, 2, 4, 2, 3, 12, 6);
+      assertThat(made(checkpoint, "blk.0.ffn_up_exps.weight"))
+          .containsExactly(400, 200, 100, 1000, 2000, 1000, 4, 8, 16, 5, 20, 5);
+      assertThat(made(checkpoint, "blk.0.ffn_down_exps.weight")).containsExactly(1, 2, 4, 4, 12, 3);
+      assertThat(checkpoint.description("blk.0.ffn_up_exps.weight").shape())
+          .isEqualTo(Shape.of(2, 2, 3));
     }
   }
 

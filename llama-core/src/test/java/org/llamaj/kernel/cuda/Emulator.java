@@ -28,7 +28,7 @@ import java.util.regex.Pattern;
  * resources). While it is open, the kernels {@code cuda} are usable in this JVM.
  */
 public final class Emulator implements AutoCloseable {
-  static final long MEMORY = 1L << 30;
+  public static final long MEMORY = 1L << 30;
   private static final String DRIVER = "llamaj.cuda.driver";
   private static final String NVRTC = "llamaj.cuda.nvrtc";
   private static final List<String> OWN = List.of("driver.cpp", "primitives.h", "fibers.h");
@@ -53,7 +53,7 @@ public final class Emulator implements AutoCloseable {
   }
 
   /** Begins anew with some devices that have so much memory. */
-  void reset(int devices, long memory) {
+  public void reset(int devices, long memory) {
     call(
         "emulator_reset",
         FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG),
@@ -62,7 +62,7 @@ public final class Emulator implements AutoCloseable {
   }
 
   /** Makes a function fail after some successful calls. */
-  void fail(String function, int after, int error) {
+  public void fail(String function, int after, int error) {
     try (Arena arena = Arena.ofConfined()) {
       call(
           "emulator_fail",
@@ -74,15 +74,15 @@ public final class Emulator implements AutoCloseable {
     }
   }
 
-  long launches() {
+  public long launches() {
     return number("emulator_launches");
   }
 
-  long graphLaunches() {
+  public long graphLaunches() {
     return number("emulator_graph_launches");
   }
 
-  long memoryUsed() {
+  public long memoryUsed() {
     return number("emulator_memory_used");
   }
 
@@ -94,7 +94,7 @@ public final class Emulator implements AutoCloseable {
     assertThat(number("emulator_open")).as("memory, streams, modules, graphs left open").isZero();
   }
 
-  String violation() {
+  public String violation() {
     MemorySegment text =
         (MemorySegment) call("emulator_violation", FunctionDescriptor.of(ValueLayout.ADDRESS));
     return text.reinterpret(1 << 16).getString(0);

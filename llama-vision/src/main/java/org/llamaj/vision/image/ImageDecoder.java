@@ -4,6 +4,7 @@ import java.awt.image.BufferedImage;
 import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -77,8 +78,8 @@ public final class ImageDecoder {
       Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
       if (!readers.hasNext()) {
         throw new LlamaException(
-            "%s: expected an image file, PNG, JPEG, BMP or GIF, found none of these"
-                .formatted(picture.source()));
+            "%s: expected an image file, PNG, JPEG, BMP or GIF, found %s"
+                .formatted(picture.source(), unreadable(bytes)));
       }
       ImageReader reader = readers.next();
       try {
@@ -91,6 +92,19 @@ public final class ImageDecoder {
       // What readers throw on damaged files; the last two are not always meant to be.
       throw damaged(picture, e.getMessage(), e);
     }
+  }
+
+  /** What a file is that no reader knows, and what helps. */
+  private static String unreadable(byte[] file) {
+    String head = new String(file, 0, Math.min(16, file.length), StandardCharsets.ISO_8859_1);
+    if (head.startsWith("RIFF") && head.startsWith("WEBP", 8)) {
+      return "WebP, which Java reads with com.twelvemonkeys.imageio:imageio-webp on the class path";
+    }
+    if (head.startsWith("ftyp", 4)) {
+      return "HEIF or AVIF (%s), which has to be converted to one of these"
+          .formatted(head.substring(8, Math.min(12, head.length())).strip());
+    }
+    return "none of these";
   }
 
   private static Size storedSize(ImageReader reader, Picture source) throws IOException {

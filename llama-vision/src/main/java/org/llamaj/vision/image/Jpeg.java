@@ -100,9 +100,10 @@ final class Jpeg {
           double red = c + 1.402 * (ye - 128);
           double green = c - 0.344136 * (m - 128) - 0.714136 * (ye - 128);
           double blue = c + 1.772 * (m - 128);
-          c = eightBits(red);
-          m = eightBits(green);
-          ye = eightBits(blue);
+          // As libjpeg: what luma and chroma stand for is the ink's complement.
+          c = 255 - eightBits(red);
+          m = 255 - eightBits(green);
+          ye = 255 - eightBits(blue);
         }
         int[] light = inverted ? new int[] {c, m, ye} : new int[] {255 - c, 255 - m, 255 - ye};
         int white = inverted ? k : 255 - k;

@@ -54,15 +54,19 @@ record MllamaWeights(
    * @param c proportions
    * @param w the tensors
    * @param textDim width of the language model
+   * @param ready whether gates went through tanh before they were written, and that of the
+   *     positions is the positions' own
    */
-  static MllamaWeights bind(MllamaConfiguration c, TowerWeights w, int textDim) {
+  static MllamaWeights bind(MllamaConfiguration c, TowerWeights w, int textDim, boolean ready) {
     int dim = c.dim();
+    Gates gates = name -> ready ? w.scalar(name) : (float) Math.tanh(w.scalar(name));
+    float positionGate = gates.of("v.position_embd.gate");
     int places = c.aspectRatios() * c.maxTiles();
     return new MllamaWeights(
         w.matrix("v.patch_embd.weight", dim, 3 * c.patch() * c.patch()),
         w.vector("v.class_embd", dim),
         w.table("v.position_embd.weight", c.tokensPerTile(), dim),
-        gate(w, "v.position_embd.gate"),
+        ready ? 1 - positionGate : positionGate,
         w.table(
                 "v.tile_position_embd.weight",
                 c.aspectRatios(),
@@ -71,27 +75,35 @@ record MllamaWeights(
         w.table("v.pre_tile_position_embd.weight", c.aspectRatios(), c.maxTiles() * dim)
             .withColumns(dim)
             .rows(0, places),
-        gate(w, "v.pre_tile_position_embd.gate"),
+        gates.of("v.pre_tile_position_embd.gate"),
         w.table("v.post_tile_position_embd.weight", c.aspectRatios(), c.maxTiles() * dim)
             .withColumns(dim)
             .rows(0, places),
-        gate(w, "v.post_tile_position_embd.gate"),
+        gates.of("v.post_tile_position_embd.gate"),
         w.vector("v.pre_ln.weight", dim),
         w.vector("v.pre_ln.bias", dim),
         w.vector("v.post_ln.weight", dim),
         w.vector("v.post_ln.bias", dim),
         IntStream.range(0, c.layers())
-            .mapToObj(layer -> block(c, w, "v.blk." + layer + ".", false))
+            .mapToObj(layer -> block(c, w, "v.blk." + layer + ".", _ -> 1))
             .toList(),
         IntStream.range(0, c.globalLayers())
-            .mapToObj(layer -> block(c, w, "v.global.blk." + layer + ".", true))
+            .mapToObj(layer -> block(c, w, "v.global.blk." + layer + ".", gates))
             .toList(),
         w.matrix("mm.0.weight", textDim, c.features()),
         w.vector("mm.0.bias", textDim));
   }
 
-  private static TowerBlock block(MllamaConfiguration c, TowerWeights w, String b, boolean gated) {
+  private static TowerBlock block(MllamaConfiguration c, TowerWeights w, String b, Gates gates) {
     int dim = c.dim();
+    // Some files have the names of the two layers of the feed-forward network the other way round.
+    boolean swapped =
+        w.source()
+            .find(b + "ffn_up.bias")
+            .filter(bias -> bias.shape().elements() == dim && dim != c.wide())
+            .isPresent();
+    String up = b + (swapped ? "ffn_down" : "ffn_up");
+    String down = b + (swapped ? "ffn_up" : "ffn_down");
     return new TowerBlock(
         new TowerBlock.Weights(
             w.vector(b + "ln1.weight", dim),
@@ -106,16 +118,16 @@ record MllamaWeights(
             null,
             w.vector(b + "ln2.weight", dim),
             w.vector(b + "ln2.bias", dim),
-            w.matrix(b + "ffn_up.weight", c.wide(), dim),
-            w.vector(b + "ffn_up.bias", c.wide()),
-            w.matrix(b + "ffn_down.weight", dim, c.wide()),
-            w.vector(b + "ffn_down.bias", dim),
-            gated ? gate(w, b + "attn_gate") : 1,
-            gated ? gate(w, b + "ffn_gate") : 1),
+            w.matrix(up + ".weight", c.wide(), dim),
+            w.vector(up + ".bias", c.wide()),
+            w.matrix(down + ".weight", dim, c.wide()),
+            w.vector(down + ".bias", dim),
+            gates.of(b + "attn_gate"),
+            gates.of(b + "ffn_gate")),
         c.normEps());
   }
 
-  private static float gate(TowerWeights w, String name) {
-    return (float) Math.tanh(w.scalar(name));
+  private interface Gates {
+    float of(String name);
   }
 }

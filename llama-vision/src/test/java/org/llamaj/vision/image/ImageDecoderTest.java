@@ -9,9 +9,14 @@ import java.awt.image.BufferedImage;
 import java.awt.image.IndexColorModel;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import javax.imageio.ImageIO;
+import javax.imageio.spi.IIORegistry;
+import javax.imageio.spi.ImageReaderSpi;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -32,6 +37,44 @@ class ImageDecoderTest {
     assertNear(image, 35, 5, Color.GREEN, tolerance);
     assertNear(image, 5, 20, Color.BLUE, tolerance);
     assertNear(image, 35, 20, Color.WHITE, tolerance);
+  }
+
+  /** Written by Pillow; libjpeg reads them like this, too. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "quarters-progressive.jpg",
+        "quarters-cmyk.jpg",
+        "quarters-ycck.jpg",
+        "quarters.webp"
+      })
+  void formatsThatJavaDoesNotWrite(String file) throws IOException {
+    RgbImage image = ImageDecoder.decode(resource(file));
+    assertThat(image.width()).isEqualTo(40);
+    assertThat(image.height()).isEqualTo(24);
+    assertNear(image, 5, 5, Color.RED, 30);
+    assertNear(image, 35, 5, Color.GREEN, 30);
+    assertNear(image, 5, 20, Color.BLUE, 30);
+    assertNear(image, 35, 20, Color.WHITE, 30);
+  }
+
+  @Test
+  void webpWithoutItsPlugInIsRefusedWithAdvice() throws IOException {
+    IIORegistry registry = IIORegistry.getDefaultInstance();
+    List<ImageReaderSpi> plugIns = new ArrayList<>();
+    registry
+        .getServiceProviders(
+            ImageReaderSpi.class,
+            spi -> ((ImageReaderSpi) spi).getFormatNames()[0].equalsIgnoreCase("webp"),
+            true)
+        .forEachRemaining(plugIns::add);
+    assertThat(plugIns).isNotEmpty();
+    plugIns.forEach(registry::deregisterServiceProvider);
+    try {
+      assertRefused(resource("quarters.webp").bytes(), "com.twelvemonkeys.imageio:imageio-webp");
+    } finally {
+      plugIns.forEach(registry::registerServiceProvider);
+    }
   }
 
   @Test
@@ -111,6 +154,8 @@ class ImageDecoderTest {
   void whatIsNoImageIsRefused() {
     assertRefused("Hello, I am text.".getBytes(StandardCharsets.UTF_8), "expected an image file");
     assertRefused(new byte[0], "expected an image file");
+    byte[] avif = "0123ftypavif....".getBytes(StandardCharsets.ISO_8859_1);
+    assertRefused(avif, "HEIF or AVIF (avif)");
     assertRefused(new byte[] {(byte) 0x89, 'P', 'N', 'G', 13, 10, 26, 10}, "damaged or cut off");
   }
 
@@ -236,6 +281,12 @@ class ImageDecoderTest {
     System.arraycopy(exif, 0, all, 2, exif.length);
     System.arraycopy(jpeg, 2, all, 2 + exif.length, jpeg.length - 2);
     return all;
+  }
+
+  private static Picture resource(String name) throws IOException {
+    try (InputStream in = ImageDecoderTest.class.getResourceAsStream(name)) {
+      return Picture.of(in.readAllBytes());
+    }
   }
 
   private static byte[] withPngSize(byte[] png, int width, int height) {

@@ -27,7 +27,8 @@ import picocli.CommandLine.Spec;
     description = "Says what is in a picture, with a model that sees.",
     footer = {
       "",
-      "The model is one of Llama 4 or Llama 3.2 Vision; the built-in demo model reads text only."
+      "The model is one of Llama 4 or Llama 3.2 Vision. Without --model it is a tiny one that is",
+      "built in and knows pictures of coloured shapes."
     })
 final class DescribeCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
@@ -42,7 +43,7 @@ final class DescribeCommand implements Callable<Integer> {
   @Parameters(
       arity = "1..*",
       paramLabel = "PICTURE",
-      description = "The picture, or several to look at together: PNG, JPEG, BMP or GIF.")
+      description = "The picture, or several to look at together: PNG, JPEG, WebP, BMP or GIF.")
   private List<Path> files;
 
   @Option(
@@ -57,7 +58,7 @@ final class DescribeCommand implements Callable<Integer> {
     List<Picture> pictures = files.stream().map(Picture::of).toList();
     GenerationOptions options = GenerationOptions.defaults().withSampling(SamplingOptions.greedy());
     PrintWriter out = spec.commandLine().getOut();
-    try (LlamaModel model = modelOptions.load(Optional.ofNullable(mmproj));
+    try (LlamaModel model = modelOptions.loadSeeing(Optional.ofNullable(mmproj));
         ChatSession chat = model.chat().options(options).open()) {
       List<Content> parts = new ArrayList<>();
       pictures.forEach(picture -> parts.add(model.image(picture)));

@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
       BenchCommand.class,
       SynthCommand.class,
       QuantizeCommand.class,
+      DownloadCommand.class,
       ImatrixCommand.class,
       ConvertCommand.class
     },

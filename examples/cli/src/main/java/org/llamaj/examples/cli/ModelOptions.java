@@ -11,6 +11,7 @@ import org.llamaj.Residency;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.examples.demomodel.DemoModel;
+import org.llamaj.examples.demomodel.PictureDemoModel;
 import org.llamaj.kernel.CacheType;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -123,6 +124,12 @@ final class ModelOptions {
     return builder().load();
   }
 
+  /** Loads the model with its image encoder, without a name the demo model that sees. */
+  LlamaModel loadSeeing(Optional<Path> mmproj) {
+    ModelBuilder builder = model == null ? options(PictureDemoModel.builder()) : builder();
+    return with(builder, mmproj.orElse(null), ModelBuilder::mmproj).load();
+  }
+
   /** Loads the model with its image encoder; the caller closes it. */
   LlamaModel load(Optional<Path> mmproj) {
     return with(builder(), mmproj.orElse(null), ModelBuilder::mmproj).load();
@@ -146,8 +153,11 @@ final class ModelOptions {
 
   /** All options, for commands that add their own. */
   ModelBuilder builder() {
-    ModelBuilder builder = model == null ? DemoModel.builder() : LlamaModel.builder(model);
-    builder.onDownload(new DownloadBar());
+    return options(model == null ? DemoModel.builder() : LlamaModel.builder(model));
+  }
+
+  private ModelBuilder options(ModelBuilder plain) {
+    ModelBuilder builder = plain.onDownload(new DownloadBar());
     try {
       builder = with(builder, threads, ModelBuilder::threads);
       builder = with(builder, kernels, ModelBuilder::kernels);

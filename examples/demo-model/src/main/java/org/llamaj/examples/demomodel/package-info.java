@@ -1,2 +1,5 @@
-/** Emberbrook-3M, a tiny model that was trained for this project, as a class-path resource. */
+/**
+ * Emberbrook-3M and Shapes, tiny models that were trained for this project, as class-path
+ * resources.
+ */
 package org.llamaj.examples.demomodel;

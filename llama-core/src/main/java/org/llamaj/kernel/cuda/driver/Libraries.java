@@ -47,6 +47,7 @@ final class Libraries {
   static Optional<SymbolLookup> nvrtc() {
     String named = System.getProperty(NVRTC_PROPERTY);
     if (named != null) {
+      loadBuiltins(Path.of(named).getParent());
       return named.equals("none") ? Optional.empty() : first(List.of(named));
     }
     List<String> candidates = new ArrayList<>(NVRTC);
@@ -54,11 +55,19 @@ final class Libraries {
       for (String name : NVRTC) {
         Path file = folder.resolve(name);
         if (Files.exists(file)) {
+          loadBuiltins(folder);
           candidates.add(file.toString());
         }
       }
     }
     return first(candidates);
+  }
+
+  /** NVRTC looks for them by name, and finds them only where the loader does or if it has them. */
+  private static void loadBuiltins(Path folder) {
+    if (folder != null && !WINDOWS) {
+      matches(folder, "libnvrtc-builtins.so.*").forEach(file -> first(List.of(file.toString())));
+    }
   }
 
   private static Optional<SymbolLookup> first(List<String> names) {

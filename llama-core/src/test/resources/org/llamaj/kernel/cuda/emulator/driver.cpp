@@ -244,7 +244,7 @@ Result enter(const char* name, bool needs_context = true) {
   if (it != failing.end() && it->second.first-- == 0) {
     Result result = it->second.second;
     failing.erase(it);
-    if (result >= 700) sticky = result;
+    if (result >= 700 && result < 800) sticky = result;
     return result;
   }
   if (!initialized && std::string(name) != "cuInit") return NOT_INITIALIZED;
