@@ -106,8 +106,8 @@ public final class Llama implements Callable<Integer> {
   }
 
   /**
-   * The command that the first argument names, or all: making them, for a call of one, took a
-   * quarter of the time to the first token.
+   * The command that the first argument names, or all: making them, for a call of one, took a tenth
+   * of the time to the first token.
    */
   private static List<Class<?>> commands(String... arguments) {
     return COMMANDS.stream()
