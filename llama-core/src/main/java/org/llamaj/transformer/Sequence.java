@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.llamaj.LlamaException;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.PageTable;
@@ -16,6 +17,7 @@ import org.llamaj.kernel.PageTable;
  */
 public final class Sequence implements AutoCloseable {
   private final KeyValueCache cache;
+  private final BooleanSupplier relief; // gives up pages where there is no memory
   private final PageRun[] runs; // one per pool of the cache
   private final int contextLength;
   private final List<AdapterUse> adapters;
@@ -37,6 +39,7 @@ public final class Sequence implements AutoCloseable {
       List<AdapterUse> adapters) {
     this.seenStates = seenStates;
     this.cache = cache;
+    relief = cache::evict;
     this.adapters = adapters;
     this.contextLength = contextLength;
     runs = cache.pools().stream().map(PageRun::new).toArray(PageRun[]::new);
@@ -46,6 +49,7 @@ public final class Sequence implements AutoCloseable {
 
   private Sequence(Sequence other) {
     cache = other.cache;
+    relief = other.relief;
     contextLength = other.contextLength;
     adapters = other.adapters;
     runs = Arrays.stream(other.runs).map(PageRun::fork).toArray(PageRun[]::new);
@@ -257,7 +261,7 @@ public final class Sequence implements AutoCloseable {
   void reserve(int count) {
     requireRoom(count);
     for (PageRun run : runs) {
-      run.reserve(length, length + count, cache::evict);
+      run.reserve(length, length + count, relief);
     }
   }
 

@@ -243,13 +243,11 @@ final class AttentionCode {
   private void multiply(int parts, int operandOffset, int queryStride) {
     Vector[] loaded = loadedRegisters();
     for (int query = 0; query < queries; query++) {
-      Address operand = at(OPERAND, operandOffset + query * queryStride);
-      Vector broadcast = Vector.ymm(14 + query % 2);
-      if (!wide) {
-        a.v(VBROADCASTSS, broadcast, operand);
-      }
+      // Once into a register: as an operand in memory it would be loaded for each product.
+      Vector operand = register(wide ? 28 + query % 4 : 14 + query % 2);
+      a.v(VBROADCASTSS, operand, at(OPERAND, operandOffset + query * queryStride));
       for (int part = 0; part < parts; part++) {
-        a.v(VFMADD231PS, sum(query, part), loaded[part], wide ? operand.toAll() : broadcast);
+        a.v(VFMADD231PS, sum(query, part), loaded[part], operand);
       }
     }
   }

@@ -94,7 +94,7 @@ class SynthCommandTest {
   }
 
   private static String text(Path file) {
-    Run run = Run.of("generate", "-m", file.toString(), "-t", "0", "-n", "12", "once");
+    Run run = Run.of("generate", "-m", file.toString(), "--temperature", "0", "-n", "12", "once");
     assertThat(run.status()).as(run.err()).isZero();
     return run.out();
   }
