@@ -3,6 +3,7 @@ package org.llamaj;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -176,6 +177,15 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
             loop.right());
     return new Generation(
         text.toString(), tokens, reason, prompt.length(), timings, chooser.probabilities());
+  }
+
+  /**
+   * The tokens generated so far, without the cost of a whole {@link #result}.
+   *
+   * @return their ids, an end token included: a view that grows with the text
+   */
+  public List<Integer> tokens() {
+    return Collections.unmodifiableList(tokens);
   }
 
   /** Ends the generation if it has not ended, and gives its memory back. */

@@ -587,7 +587,7 @@ public final class LlamaModel implements AutoCloseable {
           new GenerationReport(
               operation,
               checkpoint().source(),
-              options.maxTokens(),
+              options,
               ended.result(),
               ended.age(),
               ended.failure()));

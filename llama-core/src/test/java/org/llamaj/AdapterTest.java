@@ -119,6 +119,11 @@ class AdapterTest {
       assertThat(withoutIt).isNotEqualTo(withIt);
       assertThat(plain.generate().tokens()).isEqualTo(withoutIt);
       assertThat(plain.adapter(adapter, 0).generate().tokens()).isEqualTo(withoutIt);
+      try (ChatSession chat = model.chat().adapter(adapter, 1).open()) {
+        assertThatThrownBy(() -> chat.save(Path.of("never.session")))
+            .isInstanceOf(LlamaException.class)
+            .hasMessageContaining("a conversation with adapters cannot be saved");
+      }
     }
   }
 

@@ -15,15 +15,19 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.llamaj.tokenizer.chat.Message;
 
 /**
- * 64 threads that generate, chat, cancel, fork, go back and leave, at random. Some seconds, or
- * {@code -Dstress.seconds}: no wrong text, no deadlock, and at the end nothing is left.
+ * 64 threads that generate, chat, cancel, fork, go back, save, restore and leave, at random, while
+ * garbage is made and collected. Some seconds, or {@code -Dstress.seconds}: no wrong text, no
+ * deadlock, and at the end nothing is left.
  */
 class ConcurrencyStressTest {
   private static final int THREADS = 64;
   private static final Duration TIME = Duration.ofSeconds(Integer.getInteger("stress.seconds", 5));
+
+  @TempDir Path folder;
 
   @Test
   void nothingIsWrongOrLeftBehind() throws Exception {
@@ -101,11 +105,11 @@ class ConcurrencyStressTest {
     }
   }
 
-  private static int use(LlamaModel model, Expected expected, SplittableRandom random, long end)
+  private int use(LlamaModel model, Expected expected, SplittableRandom random, long end)
       throws Exception {
     int rounds = 0;
     do {
-      switch (random.nextInt(6)) {
+      switch (random.nextInt(8)) {
         case 0 -> assertThat(request(model).generate().tokens()).isEqualTo(expected.text());
         case 1 -> cancelled(model, expected, random);
         case 2 -> abandoned(model, random);
@@ -113,6 +117,8 @@ class ConcurrencyStressTest {
         case 4 ->
             assertThat(request(model).speculation(Speculation.promptLookup()).generate().tokens())
                 .isEqualTo(expected.text());
+        case 5 -> saved(model, expected);
+        case 6 -> garbage(random);
         default -> {
           Generation limited =
               request(model).timeLimit(Duration.ofMillis(random.nextInt(30))).generate();
@@ -168,6 +174,30 @@ class ConcurrencyStressTest {
         fork.rewind(2 + 1);
         assertThat(fork.send("Why?").tokens()).isEqualTo(expected.second());
       }
+    }
+  }
+
+  private void saved(LlamaModel model, Expected expected) throws IOException {
+    Path file = Files.createTempFile(folder, "stress", ".session");
+    try (ChatSession chat = chat(model)) {
+      assertThat(chat.send("Who?").tokens()).isEqualTo(expected.first());
+      chat.save(file);
+    }
+    try (ChatSession restored = model.chat().temperature(0).maxTokens(6).restore(file)) {
+      assertThat(restored.send("Why?").tokens()).isEqualTo(expected.second());
+    } finally {
+      Files.delete(file);
+    }
+  }
+
+  /** Objects that die young and some that live a little, and now and then a whole collection. */
+  private static void garbage(SplittableRandom random) {
+    byte[][] some = new byte[64][];
+    for (int i = 0; i < 256; i++) {
+      some[i % some.length] = new byte[1 + random.nextInt(64 << 10)];
+    }
+    if (random.nextInt(16) == 0) {
+      System.gc();
     }
   }
 

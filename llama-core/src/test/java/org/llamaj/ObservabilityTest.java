@@ -21,7 +21,7 @@ class ObservabilityTest {
   void aListenerIsToldOfEachGenerationInOpenTelemetrysNames() {
     List<GenerationReport> reports = new ArrayList<>();
     try (LlamaModel model = builder().onGeneration(reports::add).load()) {
-      Generation text = model.prompt("the quick").maxTokens(12).temperature(0).generate();
+      Generation text = model.prompt("the quick").maxTokens(12).temperature(0).seed(5).generate();
       try (ChatSession chat = model.chat().temperature(0).maxTokens(3).open()) {
         chat.send("x");
       }
@@ -32,6 +32,9 @@ class ObservabilityTest {
       assertThat(reports.get(0).attributes())
           .containsEntry("gen_ai.operation.name", "text_completion")
           .containsEntry("gen_ai.request.max_tokens", 12L)
+          .containsEntry("gen_ai.request.temperature", 0.0)
+          .containsEntry("gen_ai.request.top_k", 40.0)
+          .containsEntry("gen_ai.request.seed", 5L)
           .containsEntry("gen_ai.usage.output_tokens", 12L)
           .containsEntry("gen_ai.response.finish_reasons", List.of("length"))
           .doesNotContainKey("error.type");

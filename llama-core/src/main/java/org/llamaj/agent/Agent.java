@@ -155,10 +155,10 @@ public final class Agent implements AutoCloseable {
       int read = 0;
       while (stream.hasNext()) {
         stream.next();
-        read = decode(stream.result(), read, decoder, parser, take);
+        read = decode(stream.tokens(), read, decoder, parser, take);
       }
       Generation all = stream.result();
-      decode(all, read, decoder, parser, take);
+      decode(all.tokens(), read, decoder, parser, take);
       parser.accept(decoder.finish()).forEach(take);
       parser.finish().forEach(take);
       return new Reply(text.toString(), calls, malformed.stream().findFirst(), all.finishReason());
@@ -166,12 +166,11 @@ public final class Agent implements AutoCloseable {
   }
 
   private int decode(
-      Generation soFar,
+      List<Integer> tokens,
       int read,
       StreamingDecoder decoder,
       ToolCallParser parser,
       Consumer<ToolCallEvent> take) {
-    List<Integer> tokens = soFar.tokens();
     for (int i = read; i < tokens.size(); i++) {
       if (!model.tokenizer().isEndOfGeneration(tokens.get(i))) {
         parser.accept(decoder.accept(tokens.get(i))).forEach(take);

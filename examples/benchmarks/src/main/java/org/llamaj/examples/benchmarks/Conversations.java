@@ -1,6 +1,7 @@
 package org.llamaj.examples.benchmarks;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -169,20 +170,66 @@ public final class Conversations {
     String history = "word ".repeat(1990 / perWord);
     try (ChatSession chat = model.chat().temperature(0).maxTokens(4).open()) {
       chat.send(history);
-      for (int turn = 0; turn < 5; turn++) {
+      for (int turn = 0; turn < 8; turn++) {
         long start = System.nanoTime();
         try (GenerationStream stream = chat.stream(Message.user("And then?"))) {
-          stream.hasNext();
-          long end = System.nanoTime();
+          long asked = System.nanoTime();
           stream.forEachRemaining(_ -> {});
+          Generation answer = stream.result();
+          Duration first = answer.timings().tokenTimes().getFirst().plusNanos(asked - start);
           print(
-              "turn after %d tokens: first piece after %.0f ms, %d tokens read",
-              stream.result().promptTokens(),
-              (end - start) / 1e6,
-              stream.result().timings().promptTokens());
+              "turn after %d tokens: first token after %.0f ms, %d tokens read",
+              answer.promptTokens() - answer.timings().promptTokens(),
+              first.toNanos() / 1e6,
+              answer.timings().promptTokens());
         }
       }
     }
+    rowsAfter(2000);
+  }
+
+  /** What it takes to read a few tokens after many: nothing but the forward pass. */
+  private void rowsAfter(int history) {
+    int[] ids = new Random(5).ints(history + 32, 1000, 30_000).toArray();
+    try (Sequence sequence = model.transformer().newSequence()) {
+      Batch batch = model.transformer().newBatch();
+      for (int rows : new int[] {1, 8, 13, 29}) {
+        double[] alone = new double[7];
+        double[] after = new double[7];
+        for (int round = 0; round < alone.length; round++) {
+          sequence.truncate(0);
+          alone[round] = read(batch, sequence, ids, rows);
+        }
+        read(batch, sequence, ids, history);
+        for (int round = 0; round < after.length; round++) {
+          sequence.truncate(history);
+          after[round] = read(batch, sequence, ids, rows);
+        }
+        Arrays.sort(alone);
+        Arrays.sort(after);
+        print(
+            "%d rows: %.0f ms at the start, %.0f ms after %d (medians of 7; best %.0f, %.0f)",
+            rows, alone[3], after[3], history, alone[0], after[0]);
+      }
+    }
+  }
+
+  /** Milliseconds until the sequence holds so many more tokens, and the last one's logits. */
+  private double read(Batch batch, Sequence sequence, int[] ids, int count) {
+    long start = System.nanoTime();
+    for (int done = 0; done < count; ) {
+      batch.clear();
+      int rows = Math.min(batch.capacity(), count - done);
+      for (int i = 0; i < rows; i++) {
+        batch.add(sequence, ids[sequence.length() + i]);
+      }
+      done += rows;
+      if (done == count) {
+        batch.wantLogits();
+      }
+      model.transformer().forward(batch);
+    }
+    return (System.nanoTime() - start) / 1e6;
   }
 
   private void guesses(Path draft) {
