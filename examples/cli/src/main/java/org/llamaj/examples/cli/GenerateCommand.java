@@ -35,7 +35,6 @@ import tools.jackson.databind.json.JsonMapper;
       "or at the beginning."
     })
 final class GenerateCommand implements Callable<Integer> {
-  private static final JsonMapper JSON = JsonMapper.shared();
 
   @Spec private CommandSpec spec;
   @Mixin private ModelOptions modelOptions;
@@ -106,7 +105,7 @@ final class GenerateCommand implements Callable<Integer> {
       if (!line.isBlank()) {
         String place = "%s, line %d".formatted(prompts, lineNumber);
         String text = request.apply(promptOf(line, place)).generate().text();
-        out.println(JSON.writeValueAsString(Map.of("text", text)));
+        out.println(JsonMapper.shared().writeValueAsString(Map.of("text", text)));
       }
       lineNumber++;
     }
@@ -114,7 +113,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   private static String promptOf(String line, String place) {
     try {
-      JsonNode prompt = JSON.readTree(line).path("prompt");
+      JsonNode prompt = JsonMapper.shared().readTree(line).path("prompt");
       if (prompt.isString()) {
         return prompt.stringValue();
       }

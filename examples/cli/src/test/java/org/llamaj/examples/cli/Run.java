@@ -17,7 +17,7 @@ record Run(int status, String out, String err) {
   static Run of(String... arguments) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
-    CommandLine line = Llama.commandLine();
+    CommandLine line = Llama.commandLine(arguments);
     line.setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF));
     line.setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
     int status = line.execute(arguments);
