@@ -11,8 +11,9 @@ import java.util.HexFormat;
 import java.util.Objects;
 
 /**
- * An image file, for a model that sees: the bytes of a PNG, JPEG, BMP or GIF. Immutable. Two
- * pictures are equal if their bytes are, and a model looks at equal pictures once.
+ * An image file, for a model that sees: the bytes of a PNG, JPEG, BMP or GIF, or of a WebP where
+ * {@code com.twelvemonkeys.imageio:imageio-webp} is on the class path. Immutable. Two pictures are
+ * equal if their bytes are, and a model looks at equal pictures once.
  */
 public final class Picture {
 
@@ -35,7 +36,7 @@ public final class Picture {
   /**
    * Reads a file. It is decoded when a model looks at it.
    *
-   * @param file a PNG, JPEG, BMP or GIF
+   * @param file a PNG, JPEG, BMP, GIF or, with its plug-in, WebP
    * @return the picture
    * @throws LlamaException if the file cannot be read or is longer than 64 MiB
    */
@@ -56,7 +57,7 @@ public final class Picture {
   /**
    * The bytes of an image file.
    *
-   * @param bytes a PNG, JPEG, BMP or GIF; copied
+   * @param bytes a PNG, JPEG, BMP, GIF or, with its plug-in, WebP; copied
    * @return the picture
    * @throws LlamaException if there are more than 64 MiB
    */

@@ -191,19 +191,18 @@ public final class Conversations {
   /** What it takes to read a few tokens after many: nothing but the forward pass. */
   private void rowsAfter(int history) {
     int[] ids = new Random(5).ints(history + 32, 1000, 30_000).toArray();
-    try (Sequence sequence = model.transformer().newSequence()) {
+    try (Sequence empty = model.transformer().newSequence();
+        Sequence full = model.transformer().newSequence()) {
       Batch batch = model.transformer().newBatch();
+      read(batch, full, ids, history);
       for (int rows : new int[] {1, 8, 13, 29}) {
         double[] alone = new double[7];
         double[] after = new double[7];
         for (int round = 0; round < alone.length; round++) {
-          sequence.truncate(0);
-          alone[round] = read(batch, sequence, ids, rows);
-        }
-        read(batch, sequence, ids, history);
-        for (int round = 0; round < after.length; round++) {
-          sequence.truncate(history);
-          after[round] = read(batch, sequence, ids, rows);
+          empty.truncate(0);
+          alone[round] = read(batch, empty, ids, rows);
+          full.truncate(history);
+          after[round] = read(batch, full, ids, rows);
         }
         Arrays.sort(alone);
         Arrays.sort(after);

@@ -88,7 +88,8 @@ public final class EncoderBenchmark {
 
   private static void write(Path file) {
     List<TensorDescription> tensors = new ArrayList<>();
-    tensors.add(describe("v.patch_embd.weight", ElementType.F32, DIM, 3, 14, 14));
+    // Unlike the convolutions of other encoders, a plain matrix in the files of llama.cpp.
+    tensors.add(describe("v.patch_embd.weight", ElementType.F16, DIM, 3 * 14 * 14));
     tensors.add(describe("v.class_embd", ElementType.F32, DIM));
     tensors.add(describe("v.position_embd.weight", ElementType.F32, 577, DIM));
     for (String norm : List.of("v.pre_ln", "v.post_ln")) {

@@ -11,7 +11,10 @@ final class PictureArguments {
   @Option(
       names = "--image",
       paramLabel = "FILE",
-      description = "A picture (PNG, JPEG, BMP, GIF) to look at. May be given several times.")
+      description =
+          "A picture to look at: PNG, JPEG, BMP, GIF, or WebP with"
+              + " com.twelvemonkeys.imageio:imageio-webp on the class path. May be given several"
+              + " times.")
   private List<Path> images = List.of();
 
   @Option(
