@@ -9,12 +9,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntFunction;
 import org.llamaj.LlamaException;
-import org.llamaj.kernel.AttentionShape;
+import org.llamaj.kernel.DecoratedKernels;
 import org.llamaj.kernel.Kernels;
-import org.llamaj.kernel.PageMemory;
 import org.llamaj.kernel.Projection;
-import org.llamaj.kernel.RotaryPairs;
-import org.llamaj.kernel.Span;
 import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.tensor.FloatMatrix;
 import org.llamaj.tensor.Tensor;
@@ -24,7 +21,7 @@ import org.llamaj.tensor.Tensor;
  * y = W x + s B (A x). The layers above know nothing of it. Without adapters in the batch, nothing
  * is added to the work.
  */
-final class AdaptedKernels implements Kernels {
+final class AdaptedKernels implements DecoratedKernels {
   private final Kernels plain;
   private final Arena arena;
   private final Map<String, WeightMatrix> weights = new HashMap<>();
@@ -41,6 +38,11 @@ final class AdaptedKernels implements Kernels {
   AdaptedKernels(Kernels plain, Arena arena) {
     this.plain = plain;
     this.arena = arena;
+  }
+
+  @Override
+  public Kernels plain() {
+    return plain;
   }
 
   /** Takes over which rows belong to whom. */
@@ -161,109 +163,5 @@ final class AdaptedKernels implements Kernels {
 
   private static FloatMatrix matrix(MemorySegment memory, int rows, int columns) {
     return new FloatMatrix(memory.asSlice(0, (long) Float.BYTES * rows * columns), rows, columns);
-  }
-
-  @Override
-  public String description() {
-    return plain.description();
-  }
-
-  @Override
-  public void embed(WeightMatrix table, int[] ids, int count, FloatMatrix output) {
-    plain.embed(table, ids, count, output);
-  }
-
-  @Override
-  public void rmsNorm(
-      FloatMatrix input, int rows, MemorySegment weight, float eps, FloatMatrix output) {
-    plain.rmsNorm(input, rows, weight, eps, output);
-  }
-
-  @Override
-  public void rotate(FloatMatrix x, int rows, int headDim, FloatMatrix angles, RotaryPairs pairs) {
-    plain.rotate(x, rows, headDim, angles, pairs);
-  }
-
-  @Override
-  public void store(
-      FloatMatrix keys, FloatMatrix values, Span[] spans, int spanCount, AttentionShape shape) {
-    plain.store(keys, values, spans, spanCount, shape);
-  }
-
-  @Override
-  public void attention(
-      FloatMatrix queries, Span[] spans, int spanCount, AttentionShape shape, FloatMatrix output) {
-    plain.attention(queries, spans, spanCount, shape, output);
-  }
-
-  @Override
-  public void swiGlu(FloatMatrix gate, FloatMatrix up, int rows) {
-    plain.swiGlu(gate, up, rows);
-  }
-
-  @Override
-  public void add(FloatMatrix x, FloatMatrix y, int rows) {
-    plain.add(x, y, rows);
-  }
-
-  @Override
-  public void addBias(FloatMatrix x, int rows, MemorySegment bias) {
-    plain.addBias(x, rows, bias);
-  }
-
-  @Override
-  public void layerNorm(
-      FloatMatrix input,
-      int rows,
-      MemorySegment weight,
-      MemorySegment bias,
-      float eps,
-      FloatMatrix output) {
-    plain.layerNorm(input, rows, weight, bias, eps, output);
-  }
-
-  @Override
-  public void gelu(FloatMatrix x, int rows) {
-    plain.gelu(x, rows);
-  }
-
-  @Override
-  public void scale(FloatMatrix x, int rows, float factor) {
-    plain.scale(x, rows, factor);
-  }
-
-  @Override
-  public void copyRow(FloatMatrix source, int from, FloatMatrix target, int to) {
-    plain.copyRow(source, from, target, to);
-  }
-
-  @Override
-  public void keep(FloatMatrix activations) {
-    plain.keep(activations);
-  }
-
-  @Override
-  public void fetch(FloatMatrix x, int rows) {
-    plain.fetch(x, rows);
-  }
-
-  @Override
-  public void publish(FloatMatrix x, int rows) {
-    plain.publish(x, rows);
-  }
-
-  @Override
-  public void finish() {
-    plain.finish();
-  }
-
-  @Override
-  public PageMemory pageMemory(PageMemory host) {
-    return plain.pageMemory(host);
-  }
-
-  @Override
-  public void close() {
-    plain.close();
   }
 }

@@ -31,8 +31,8 @@
  *       loops.
  *   <li>A load ahead of what a loop needs is no prefetch: the processor retires in order, so after
  *       some 200 instructions it waits for it. Fewer instructions per byte are what lets more loads
- *       be on their way; bursts of loads ahead, every 500 bytes, gained nothing over one per 72
- *       bytes.
+ *       be on their way; bursts of loads ahead, every 500 bytes, showed no gain over one per 72
+ *       bytes, in runs with much noise.
  *   <li>Helpers of ours that return vectors are inlined last: {@code
  *       -XX:CompileCommand=PrintInlining} names NodeCountInliningCutoff where there were too many
  *       nodes, and then the code has to be written out.
