@@ -31,8 +31,8 @@ import org.llamaj.vision.VisionProvider;
 /**
  * Times Llama 4's image encoder in its real size (34 layers, width 1408, 577 positions) on a
  * picture of one tile, with random weights: {@code EncoderBenchmark FILE THREADS KERNELS ROUNDS}.
- * The file, an {@code mmproj} in F16 of 1.4 GB, is written if it is not there; other engines read
- * it, too.
+ * The file, an {@code mmproj} in F16 of 1.7 GB, is written if it is not there; llama.cpp reads it,
+ * too.
  */
 public final class EncoderBenchmark {
   private static final int DIM = 1408;
