@@ -16,8 +16,6 @@ import static org.llamaj.kernel.vector.Lanes.ALL;
 import static org.llamaj.kernel.vector.Lanes.B;
 import static org.llamaj.kernel.vector.Lanes.F;
 import static org.llamaj.kernel.vector.Lanes.FLOAT;
-import static org.llamaj.kernel.vector.Lanes.HALF_BITS;
-import static org.llamaj.kernel.vector.Lanes.HALF_SCALE_ROOT;
 import static org.llamaj.kernel.vector.Lanes.I;
 import static org.llamaj.kernel.vector.Lanes.INT;
 import static org.llamaj.kernel.vector.Lanes.LANES;
@@ -129,7 +127,7 @@ enum SixBitFormat implements StreamedFormat {
       long to = target + (long) ARRANGED_BYTES * b;
       float greatest = Rounding.greatest(xb, BLOCK);
       float inverse = Rounding.inverse(greatest, LIMIT);
-      f32(to + ARRANGED_BYTES - 4, greatest / LIMIT * Rounding.HALVES_SCALE * HALF_SCALE_ROOT);
+      f32(to + ARRANGED_BYTES - 4, greatest / LIMIT * Rounding.HALVES_SCALE);
       for (int lane = 0; lane < 16; lane++) {
         long xl = xb + 4L * (128 * (lane / 8) + 4 * (lane % 8));
         long at = to + 12L * VECTOR_BYTES * (lane / LANES) + 4L * (lane % LANES);
@@ -162,10 +160,9 @@ enum SixBitFormat implements StreamedFormat {
           ALL.get(JAVA_BYTE, later)
               ^ ALL.get(JAVA_BYTE, later + 70)
               ^ ALL.get(JAVA_BYTE, later + 140);
-      FloatVector factor =
-          IntVector.broadcast(I, ALL.get(SHORT, block + 208) << 13 & HALF_BITS)
-              .reinterpretAsFloats()
-              .mul(FloatVector.broadcast(F, ALL.get(FLOAT, xb + ARRANGED_BYTES - 4)));
+      float factor =
+          Float.float16ToFloat(ALL.get(SHORT, block + 208))
+              * ALL.get(FLOAT, xb + ARRANGED_BYTES - 4);
       for (int group = 0; group < GROUPS; group++) {
         // The two halves of a super-block are 64 bytes of nibbles or 32 bytes of bit pairs apart.
         int place = group * LANES & 7;
@@ -193,10 +190,10 @@ enum SixBitFormat implements StreamedFormat {
           scale3 = scales.rearrange(SCALES_3);
         } else {
           long scale = block + 192 + 8 * half + (place >> 2);
-          scale0 = factor.mul(ALL.get(JAVA_BYTE, scale));
-          scale1 = factor.mul(ALL.get(JAVA_BYTE, scale + 2));
-          scale2 = factor.mul(ALL.get(JAVA_BYTE, scale + 4));
-          scale3 = factor.mul(ALL.get(JAVA_BYTE, scale + 6));
+          scale0 = FloatVector.broadcast(F, factor * ALL.get(JAVA_BYTE, scale));
+          scale1 = FloatVector.broadcast(F, factor * ALL.get(JAVA_BYTE, scale + 2));
+          scale2 = FloatVector.broadcast(F, factor * ALL.get(JAVA_BYTE, scale + 4));
+          scale3 = FloatVector.broadcast(F, factor * ALL.get(JAVA_BYTE, scale + 6));
         }
         long xg = xb + 12 * VECTOR_BYTES * group;
         IntVector q = first.and(0x0F0F0F0F).or(pairs.lanewise(LSHL, 4).and(0x30303030));
@@ -256,6 +253,6 @@ enum SixBitFormat implements StreamedFormat {
       ahead += BLOCK_BYTES;
     }
     ALL.set(INT, sink & ADDRESS, touched);
-    return HALF_SCALE_ROOT * sum.reduceLanes(ADD);
+    return sum.reduceLanes(ADD);
   }
 }

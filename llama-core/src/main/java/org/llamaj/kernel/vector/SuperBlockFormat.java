@@ -6,7 +6,6 @@ import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 import static jdk.incubator.vector.IntVector.fromMemorySegment;
 import static jdk.incubator.vector.ShortVector.fromMemorySegment;
 import static jdk.incubator.vector.VectorOperators.ADD;
-import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
@@ -17,8 +16,6 @@ import static org.llamaj.kernel.vector.Lanes.ALL;
 import static org.llamaj.kernel.vector.Lanes.B;
 import static org.llamaj.kernel.vector.Lanes.F;
 import static org.llamaj.kernel.vector.Lanes.FLOAT;
-import static org.llamaj.kernel.vector.Lanes.HALF_BITS;
-import static org.llamaj.kernel.vector.Lanes.HALF_SCALE_ROOT;
 import static org.llamaj.kernel.vector.Lanes.I;
 import static org.llamaj.kernel.vector.Lanes.INT;
 import static org.llamaj.kernel.vector.Lanes.LANES;
@@ -96,11 +93,8 @@ enum SuperBlockFormat implements StreamedFormat {
                       ((IntVector) scalesAndMinima(block).convertShape(ZERO_EXTEND_B2I, I, 0))
                           .convert(I2F, 0))
                   .mul(
-                      IntVector.broadcast(I, ALL.get(INT, block))
-                          .lanewise(LSHL, TO_UPPER_HALF)
-                          .lanewise(ASHR, 3)
-                          .and(HALF_BITS)
-                          .reinterpretAsFloats())
+                      FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block)))
+                          .blend(Float.float16ToFloat(ALL.get(SHORT, block + 2)), MINIMA))
                   .mul(fromMemorySegment(F, ALL, factors + at & ADDRESS, LE));
           minima = minima.add(scales);
         } else {
@@ -147,7 +141,7 @@ enum SuperBlockFormat implements StreamedFormat {
       }
       ALL.set(INT, room & ADDRESS, touched);
       float total = LANES == 16 ? minima.reduceLanes(ADD, MINIMA) : minima.reduceLanes(ADD);
-      return HALF_SCALE_ROOT * (sum.reduceLanes(ADD) + total);
+      return sum.reduceLanes(ADD) + total;
     }
   },
 
@@ -212,11 +206,8 @@ enum SuperBlockFormat implements StreamedFormat {
                       ((IntVector) scalesAndMinima(block).convertShape(ZERO_EXTEND_B2I, I, 0))
                           .convert(I2F, 0))
                   .mul(
-                      IntVector.broadcast(I, ALL.get(INT, block))
-                          .lanewise(LSHL, TO_UPPER_HALF)
-                          .lanewise(ASHR, 3)
-                          .and(HALF_BITS)
-                          .reinterpretAsFloats())
+                      FloatVector.broadcast(F, Float.float16ToFloat(ALL.get(SHORT, block)))
+                          .blend(Float.float16ToFloat(ALL.get(SHORT, block + 2)), MINIMA))
                   .mul(fromMemorySegment(F, ALL, factors + at & ADDRESS, LE));
           minima = minima.add(scales);
         } else {
@@ -276,7 +267,7 @@ enum SuperBlockFormat implements StreamedFormat {
       }
       ALL.set(INT, room & ADDRESS, touched);
       float total = LANES == 16 ? minima.reduceLanes(ADD, MINIMA) : minima.reduceLanes(ADD);
-      return HALF_SCALE_ROOT * (sum.reduceLanes(ADD) + total);
+      return sum.reduceLanes(ADD) + total;
     }
   };
 
@@ -297,10 +288,6 @@ enum SuperBlockFormat implements StreamedFormat {
       VectorShuffle.fromOp(F, i -> i / 8 * 2 + 1 & LANES - 1);
   private static final VectorShuffle<Float> NEXT_SCALES =
       VectorShuffle.fromOp(F, i -> i + 4 & LANES - 1);
-
-  /** The scale is the lower half of an int, the minimum the upper one: 8 lanes of each. */
-  private static final IntVector TO_UPPER_HALF =
-      IntVector.fromArray(I, new int[] {16, 16, 16, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0}, 0);
 
   private static final VectorMask<Float> MINIMA = VectorMask.fromLong(F, -1L << 8);
 
@@ -355,7 +342,7 @@ enum SuperBlockFormat implements StreamedFormat {
       long factors = target + (long) COEFFICIENT_BYTES * blocks + (long) FACTOR_BYTES * b;
       float greatest = Rounding.greatest(xb, BLOCK);
       float inverse = Rounding.inverse(greatest, limit);
-      float step = greatest / limit * HALF_SCALE_ROOT;
+      float step = greatest / limit;
       for (int sub = 0; sub < 8; sub++) {
         int sum = prepareSubBlock(xb, inverse, sub, target + (long) COEFFICIENT_BYTES * b);
         f32(factors + 4 * sub, step * Rounding.HALVES_SCALE);
@@ -404,10 +391,8 @@ enum SuperBlockFormat implements StreamedFormat {
   /** Leaves the sub-scales, multiplied, at {@code room}, and adds the minima to those of before. */
   private static FloatVector narrowScales(long block, long factors, long room, FloatVector minima) {
     scalesAndMinima(block).intoMemorySegment(ALL, room + 4 * 8, LE);
-    FloatVector scale =
-        IntVector.broadcast(I, ALL.get(SHORT, block) << 13 & HALF_BITS).reinterpretAsFloats();
-    FloatVector minimum =
-        IntVector.broadcast(I, ALL.get(SHORT, block + 2) << 13 & HALF_BITS).reinterpretAsFloats();
+    float scale = Float.float16ToFloat(ALL.get(SHORT, block));
+    float minimum = Float.float16ToFloat(ALL.get(SHORT, block + 2));
     for (int i = 0; i < 8; i += LANES) {
       ((FloatVector)
               ((IntVector)
