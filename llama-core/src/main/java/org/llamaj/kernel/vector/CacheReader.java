@@ -1,14 +1,9 @@
 package org.llamaj.kernel.vector;
 
 import static jdk.incubator.vector.ShortVector.fromMemorySegment;
-import static jdk.incubator.vector.VectorOperators.LSHL;
-import static jdk.incubator.vector.VectorOperators.S2I;
 import static org.llamaj.kernel.vector.Lanes.ALL;
 import static org.llamaj.kernel.vector.Lanes.F;
 import static org.llamaj.kernel.vector.Lanes.FLOAT;
-import static org.llamaj.kernel.vector.Lanes.HALF_BITS;
-import static org.llamaj.kernel.vector.Lanes.HALF_SCALE;
-import static org.llamaj.kernel.vector.Lanes.I;
 import static org.llamaj.kernel.vector.Lanes.LANES;
 import static org.llamaj.kernel.vector.Lanes.LE;
 import static org.llamaj.kernel.vector.Lanes.S;
@@ -16,7 +11,6 @@ import static org.llamaj.kernel.vector.Lanes.SHORT;
 import static org.llamaj.kernel.vector.Lanes.VECTOR_BYTES;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
 
 /**
  * Copies some columns of a page, as floats, to rows of {@link Tile#WIDTH} that follow one another;
@@ -60,17 +54,8 @@ final class CacheReader {
     for (int row = 0; row < rows; row++) {
       long from = source + sourceStride * row;
       long to = target + Tile.STRIDE * row;
-      ((IntVector) fromMemorySegment(S, ALL, from, LE).convertShape(S2I, I, 0))
-          .lanewise(LSHL, 13)
-          .and(HALF_BITS)
-          .reinterpretAsFloats()
-          .mul(HALF_SCALE)
-          .intoMemorySegment(ALL, to, LE);
-      ((IntVector) fromMemorySegment(S, ALL, from + 2 * LANES, LE).convertShape(S2I, I, 0))
-          .lanewise(LSHL, 13)
-          .and(HALF_BITS)
-          .reinterpretAsFloats()
-          .mul(HALF_SCALE)
+      Halves.floats(fromMemorySegment(S, ALL, from, LE)).intoMemorySegment(ALL, to, LE);
+      Halves.floats(fromMemorySegment(S, ALL, from + 2 * LANES, LE))
           .intoMemorySegment(ALL, to + VECTOR_BYTES, LE);
     }
   }

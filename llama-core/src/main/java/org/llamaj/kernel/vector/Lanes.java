@@ -60,22 +60,6 @@ final class Lanes {
   /** How many bytes behind the end of a weight matrix may be read. */
   static final int OVERREAD = B.length() - LANES;
 
-  /**
-   * A half-precision value, sign-extended and shifted left by 13, and its bits of use: exponent and
-   * mantissa are then in their places in a float that is 2^-112 of the value, for subnormals too.
-   * Infinities become 65536: weights and cached keys have none.
-   */
-  static final int HALF_BITS = 0x8FFFE000;
-
-  static final float HALF_SCALE = 0x1p112f;
-
-  /**
-   * The same for one scale that is broadcast from its bits, a single instruction: the products are
-   * 2^-112 of the right ones. Half of that the activations bring along, the other half the sum gets
-   * in the end: nothing in between is too small or too large for a float.
-   */
-  static final float HALF_SCALE_ROOT = 0x1p56f;
-
   static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(LE);
   static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(LE);
   static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(LE);

@@ -9,8 +9,6 @@ import static jdk.incubator.vector.VectorOperators.S2I;
 import static org.llamaj.kernel.vector.Lanes.ALL;
 import static org.llamaj.kernel.vector.Lanes.F;
 import static org.llamaj.kernel.vector.Lanes.FLOAT;
-import static org.llamaj.kernel.vector.Lanes.HALF_BITS;
-import static org.llamaj.kernel.vector.Lanes.HALF_SCALE;
 import static org.llamaj.kernel.vector.Lanes.I;
 import static org.llamaj.kernel.vector.Lanes.LANES;
 import static org.llamaj.kernel.vector.Lanes.LE;
@@ -40,11 +38,7 @@ enum PlainFormat implements Format {
     public void decode(long weights, int columns, long target, Scratch scratch) {
       int i = 0;
       for (; i <= columns - LANES; i += LANES) {
-        ((IntVector) fromMemorySegment(S, ALL, weights + 2L * i, LE).convertShape(S2I, I, 0))
-            .lanewise(LSHL, 13)
-            .and(HALF_BITS)
-            .reinterpretAsFloats()
-            .mul(HALF_SCALE)
+        Halves.floats(fromMemorySegment(S, ALL, weights + 2L * i, LE))
             .intoMemorySegment(ALL, target + 4L * i, LE);
       }
       for (; i < columns; i++) {
@@ -59,20 +53,10 @@ enum PlainFormat implements Format {
       int i = 0;
       for (; i <= columns - 2 * LANES; i += 2 * LANES) {
         s0 =
-            ((IntVector) fromMemorySegment(S, ALL, weights + 2L * i, LE).convertShape(S2I, I, 0))
-                .lanewise(LSHL, 13)
-                .and(HALF_BITS)
-                .reinterpretAsFloats()
-                .mul(HALF_SCALE)
+            Halves.floats(fromMemorySegment(S, ALL, weights + 2L * i, LE))
                 .fma(fromMemorySegment(F, ALL, x + 4L * i, LE), s0);
         s1 =
-            ((IntVector)
-                    fromMemorySegment(S, ALL, weights + 2L * (i + LANES), LE)
-                        .convertShape(S2I, I, 0))
-                .lanewise(LSHL, 13)
-                .and(HALF_BITS)
-                .reinterpretAsFloats()
-                .mul(HALF_SCALE)
+            Halves.floats(fromMemorySegment(S, ALL, weights + 2L * (i + LANES), LE))
                 .fma(fromMemorySegment(F, ALL, x + 4L * (i + LANES), LE), s1);
       }
       float sum = s0.add(s1).reduceLanes(ADD);

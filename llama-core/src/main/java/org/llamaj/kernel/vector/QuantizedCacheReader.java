@@ -4,17 +4,13 @@ import static jdk.incubator.vector.ByteVector.fromMemorySegment;
 import static jdk.incubator.vector.ShortVector.fromMemorySegment;
 import static jdk.incubator.vector.VectorOperators.B2F;
 import static jdk.incubator.vector.VectorOperators.I2F;
-import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
-import static jdk.incubator.vector.VectorOperators.S2I;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
 import static org.llamaj.kernel.QuantizedPage.BLOCK;
 import static org.llamaj.kernel.vector.Lanes.ADDRESS;
 import static org.llamaj.kernel.vector.Lanes.ALL;
 import static org.llamaj.kernel.vector.Lanes.B;
 import static org.llamaj.kernel.vector.Lanes.F;
-import static org.llamaj.kernel.vector.Lanes.HALF_BITS;
-import static org.llamaj.kernel.vector.Lanes.HALF_SCALE;
 import static org.llamaj.kernel.vector.Lanes.I;
 import static org.llamaj.kernel.vector.Lanes.LANES;
 import static org.llamaj.kernel.vector.Lanes.LE;
@@ -67,13 +63,7 @@ final class QuantizedCacheReader {
 
   private static void byteKeys(long scales, long quants, long to) {
     for (int t = 0; t < Tile.WIDTH; t += LANES) {
-      FloatVector scale =
-          ((IntVector)
-                  fromMemorySegment(S, ALL, (scales & ADDRESS) + 2 * t, LE).convertShape(S2I, I, 0))
-              .lanewise(LSHL, 13)
-              .and(HALF_BITS)
-              .reinterpretAsFloats()
-              .mul(HALF_SCALE);
+      FloatVector scale = Halves.floats(fromMemorySegment(S, ALL, (scales & ADDRESS) + 2 * t, LE));
       ((FloatVector) fromMemorySegment(B, ALL, (quants & ADDRESS) + t, LE).convertShape(B2F, F, 0))
           .mul(scale)
           .intoMemorySegment(ALL, (to & ADDRESS) + 4 * t, LE);
@@ -82,13 +72,7 @@ final class QuantizedCacheReader {
 
   private static void nibbleKeys(long scales, long quants, int shift, long to) {
     for (int t = 0; t < Tile.WIDTH; t += LANES) {
-      FloatVector scale =
-          ((IntVector)
-                  fromMemorySegment(S, ALL, (scales & ADDRESS) + 2 * t, LE).convertShape(S2I, I, 0))
-              .lanewise(LSHL, 13)
-              .and(HALF_BITS)
-              .reinterpretAsFloats()
-              .mul(HALF_SCALE);
+      FloatVector scale = Halves.floats(fromMemorySegment(S, ALL, (scales & ADDRESS) + 2 * t, LE));
       ((FloatVector)
               ((IntVector)
                       fromMemorySegment(B, ALL, (quants & ADDRESS) + t, LE)

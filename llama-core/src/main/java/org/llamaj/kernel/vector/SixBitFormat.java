@@ -17,7 +17,6 @@ import static org.llamaj.kernel.vector.Lanes.B;
 import static org.llamaj.kernel.vector.Lanes.F;
 import static org.llamaj.kernel.vector.Lanes.FLOAT;
 import static org.llamaj.kernel.vector.Lanes.I;
-import static org.llamaj.kernel.vector.Lanes.INT;
 import static org.llamaj.kernel.vector.Lanes.LANES;
 import static org.llamaj.kernel.vector.Lanes.LE;
 import static org.llamaj.kernel.vector.Lanes.SHORT;
@@ -140,26 +139,15 @@ enum SixBitFormat implements StreamedFormat {
   }
 
   @Override
-  public int scratchFloats(int columns) {
-    return 1;
+  public float dot(long row, long x, int columns, long scratch) {
+    return dotBlocks(row, x, columns / BLOCK);
   }
 
-  @Override
-  public float dot(long row, long ahead, long x, int columns, long scratch) {
-    return dotBlocks(row, ahead, x, columns / BLOCK, scratch);
-  }
-
-  private static float dotBlocks(long weights, long ahead, long x, int blocks, long sink) {
+  private static float dotBlocks(long weights, long x, int blocks) {
     FloatVector sum = FloatVector.zero(F);
-    int touched = 0;
     for (int at = 0; at < ARRANGED_BYTES * blocks; at += ARRANGED_BYTES) {
       long block = weights & ADDRESS;
       long xb = x + at & ADDRESS;
-      long later = ahead & ADDRESS;
-      touched ^=
-          ALL.get(JAVA_BYTE, later)
-              ^ ALL.get(JAVA_BYTE, later + 70)
-              ^ ALL.get(JAVA_BYTE, later + 140);
       float factor =
           Float.float16ToFloat(ALL.get(SHORT, block + 208))
               * ALL.get(FLOAT, xb + ARRANGED_BYTES - 4);
@@ -250,9 +238,7 @@ enum SixBitFormat implements StreamedFormat {
         sum = ((FloatVector) q.convert(I2F, 0)).fma(scale3, sum);
       }
       weights += BLOCK_BYTES;
-      ahead += BLOCK_BYTES;
     }
-    ALL.set(INT, sink & ADDRESS, touched);
     return sum.reduceLanes(ADD);
   }
 }

@@ -1,6 +1,5 @@
 package org.llamaj.kernel.vector;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static jdk.incubator.vector.ByteVector.fromMemorySegment;
 import static jdk.incubator.vector.FloatVector.fromMemorySegment;
 import static jdk.incubator.vector.IntVector.fromMemorySegment;
@@ -76,16 +75,13 @@ enum SuperBlockFormat implements StreamedFormat {
     }
 
     @Override
-    float dotBlocks(long weights, long ahead, long x, int blocks, long room) {
+    float dotBlocks(long weights, long x, int blocks, long room) {
       FloatVector sum = FloatVector.zero(F);
       FloatVector minima = sum;
-      int touched = 0;
       long factors = x + (long) COEFFICIENT_BYTES * blocks;
       for (int at = 0; at < FACTOR_BYTES * blocks; at += FACTOR_BYTES) {
         long block = weights & ADDRESS;
         long xb = x + COEFFICIENT_BYTES / FACTOR_BYTES * at & ADDRESS;
-        long later = ahead & ADDRESS;
-        touched ^= ALL.get(JAVA_BYTE, later) ^ ALL.get(JAVA_BYTE, later + 72);
         FloatVector scales = FloatVector.zero(F);
         if (LANES == 16) {
           scales =
@@ -137,9 +133,7 @@ enum SuperBlockFormat implements StreamedFormat {
           }
         }
         weights += 144;
-        ahead += 144;
       }
-      ALL.set(INT, room & ADDRESS, touched);
       float total = LANES == 16 ? minima.reduceLanes(ADD, MINIMA) : minima.reduceLanes(ADD);
       return sum.reduceLanes(ADD) + total;
     }
@@ -189,16 +183,13 @@ enum SuperBlockFormat implements StreamedFormat {
     }
 
     @Override
-    float dotBlocks(long weights, long ahead, long x, int blocks, long room) {
+    float dotBlocks(long weights, long x, int blocks, long room) {
       FloatVector sum = FloatVector.zero(F);
       FloatVector minima = sum;
-      int touched = 0;
       long factors = x + (long) COEFFICIENT_BYTES * blocks;
       for (int at = 0; at < FACTOR_BYTES * blocks; at += FACTOR_BYTES) {
         long block = weights & ADDRESS;
         long xb = x + COEFFICIENT_BYTES / FACTOR_BYTES * at & ADDRESS;
-        long later = ahead & ADDRESS;
-        touched ^= ALL.get(JAVA_BYTE, later) ^ ALL.get(JAVA_BYTE, later + 88);
         FloatVector scales = FloatVector.zero(F);
         if (LANES == 16) {
           scales =
@@ -263,9 +254,7 @@ enum SuperBlockFormat implements StreamedFormat {
           }
         }
         weights += 176;
-        ahead += 176;
       }
-      ALL.set(INT, room & ADDRESS, touched);
       float total = LANES == 16 ? minima.reduceLanes(ADD, MINIMA) : minima.reduceLanes(ADD);
       return sum.reduceLanes(ADD) + total;
     }
@@ -316,7 +305,7 @@ enum SuperBlockFormat implements StreamedFormat {
 
   abstract void decodeBlocks(long weights, int blocks, long target);
 
-  abstract float dotBlocks(long weights, long ahead, long x, int blocks, long room);
+  abstract float dotBlocks(long weights, long x, int blocks, long room);
 
   @Override
   public void decode(long weights, int columns, long target, Scratch scratch) {
@@ -369,8 +358,8 @@ enum SuperBlockFormat implements StreamedFormat {
   }
 
   @Override
-  public float dot(long row, long ahead, long x, int columns, long scratch) {
-    return dotBlocks(row, ahead, x, columns / BLOCK, scratch);
+  public float dot(long row, long x, int columns, long scratch) {
+    return dotBlocks(row, x, columns / BLOCK, scratch);
   }
 
   private static IntVector header(int... ints) {

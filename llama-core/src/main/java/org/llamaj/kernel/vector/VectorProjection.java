@@ -91,8 +91,7 @@ final class VectorProjection {
   }
 
   private int chunkOutputs(Projection projection) {
-    long rows = CHUNK_BYTES / weights(projection).rowBytes();
-    return (int) Math.max(1, rows / FourRowFormat.ROWS) * FourRowFormat.ROWS;
+    return (int) Math.max(1, CHUNK_BYTES / weights(projection).rowBytes());
   }
 
   /** Arranges the only row for each format at hand. */
