@@ -76,8 +76,8 @@ interface BlockFormat {
   }
 
   /**
-   * How many neighbouring 32 values {@link #directValues} unpacks: 1 or 8, or 0 if the format has no
-   * such code.
+   * How many neighbouring 32 values {@link #directValues} unpacks: 1 or 8, or 0 if the format has
+   * no such code.
    */
   default int directBlocks() {
     return 0;

@@ -22,7 +22,8 @@ final class PanelCode {
   private static final Gpr BUFFER = Gpr.RSI;
   private static final Gpr COUNTER = Gpr.RAX;
 
-  // In the frame, for each row: its values as bytes, scales and minima. The stride is no multiple of
+  // In the frame, for each row: its values as bytes, scales and minima. The stride is no multiple
+  // of
   // a cache line, to keep rows in different sets.
   private static final int SCALES = 256;
   private static final int MINIMA = 320;

@@ -83,10 +83,7 @@ final class PanelRows {
     for (int i = 0; i < 4; i++) {
       a.v(VBROADCASTI32X4, fours[i], at(i, bytes));
       for (int quarter = 1; quarter < 4; quarter++) {
-        a.v(
-            VBROADCASTI32X4,
-            fours[i].masked(QUARTERS[quarter - 1]),
-            at(4 * quarter + i, bytes));
+        a.v(VBROADCASTI32X4, fours[i].masked(QUARTERS[quarter - 1]), at(4 * quarter + i, bytes));
       }
     }
     Transpose.quarters(a, fours, others);

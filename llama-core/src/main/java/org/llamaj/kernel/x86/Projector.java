@@ -7,8 +7,8 @@ import org.llamaj.tensor.FloatMatrix;
 
 /**
  * Matrix products. Few rows of activations: each chunk is some weight rows, streamed once. Many:
- * activations are brought into tiles first; then each chunk is some weight rows, brought into panels
- * which meet all tiles.
+ * activations are brought into tiles first; then each chunk is some weight rows, brought into
+ * panels which meet all tiles.
  *
  * <p>The state of a call is in fields, so that nothing is allocated.
  */

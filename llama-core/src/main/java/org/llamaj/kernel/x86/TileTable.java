@@ -66,12 +66,7 @@ final class TileTable implements AutoCloseable {
     for (int worker = 0; worker < workers; worker++) {
       words[SUMS / 8] = sums.memory().address() + worker * sumBytes;
       MemorySegment.copy(
-          words,
-          0,
-          tables.memory(),
-          ValueLayout.JAVA_LONG,
-          8L * worker * tableWords,
-          tableWords);
+          words, 0, tables.memory(), ValueLayout.JAVA_LONG, 8L * worker * tableWords, tableWords);
     }
   }
 

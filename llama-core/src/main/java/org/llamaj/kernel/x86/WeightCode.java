@@ -47,9 +47,7 @@ final class WeightCode {
       return new PairLayout();
     }
     Optional<BlockFormat> format = BlockFormat.of(type);
-    return format.isPresent()
-            && level.has(Feature.AVX512_VNNI)
-            && outputs >= SweepCode.LEAST_ROWS
+    return format.isPresent() && level.has(Feature.AVX512_VNNI) && outputs >= SweepCode.LEAST_ROWS
         ? PanelFormat.of(format.get())
         : new FloatLayout(level.has(Feature.AVX512));
   }

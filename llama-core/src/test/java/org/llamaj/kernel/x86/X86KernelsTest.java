@@ -153,7 +153,9 @@ class X86KernelsTest {
   }
 
   private static double tolerance(Level level, ElementType type, int columns) {
-    boolean split = WeightCode.layout(type, SweepCode.LEAST_ROWS, columns, level) instanceof AmxLayout amx && amx.split();
+    boolean split =
+        WeightCode.layout(type, SweepCode.LEAST_ROWS, columns, level) instanceof AmxLayout amx
+            && amx.split();
     return split ? 8e-6 : 2e-6;
   }
 
