@@ -93,6 +93,16 @@ public final class ChatBuilder {
   }
 
   /**
+   * Changes the options step by step; the other methods for options are short for this one.
+   *
+   * @param change makes the new options from the present ones
+   * @return a changed copy
+   */
+  public ChatBuilder options(UnaryOperator<GenerationOptions> change) {
+    return options(change.apply(options));
+  }
+
+  /**
    * Limits the length of an answer.
    *
    * @param value the most tokens to generate

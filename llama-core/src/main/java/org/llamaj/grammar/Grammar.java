@@ -1,8 +1,10 @@
 package org.llamaj.grammar;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.llamaj.tokenizer.chat.ToolDefinition;
 
 /**
  * What a generated text has to be like. Made from a grammar in GBNF, a JSON Schema, a regular
@@ -23,7 +25,8 @@ public final class Grammar {
     GBNF,
     JSON_SCHEMA,
     REGEX,
-    CHOICE
+    CHOICE,
+    TOOL_CALLS
   }
 
   private final Notation notation;
@@ -128,6 +131,32 @@ public final class Grammar {
     return jsonSchema(Map.of("type", "object"));
   }
 
+  /**
+   * Answers of a model that may call tools: any text, but what begins as a call of one of these
+   * tools goes on as one, with arguments that its schema allows. All ways of writing calls are
+   * known that {@link org.llamaj.tokenizer.chat.ToolCallParser} reads: JSON, function tags, Python
+   * lists, built-in calls and code after {@code <|python_tag|>}.
+   *
+   * <p>Use it without {@link org.llamaj.GenerationOptions#completion}: a call that is brought to
+   * its end before the token limit has arguments that nobody meant.
+   *
+   * @param tools with their schemas, in which the same is supported as in {@link
+   *     #jsonSchema(String)}
+   * @param builtIn names of tools that models know without a description: {@code brave_search},
+   *     {@code wolfram_alpha}, {@code code_interpreter}
+   * @return the grammar
+   * @throws GrammarException if a schema uses what is not supported, with the path to it
+   */
+  public static Grammar toolCalls(List<ToolDefinition> tools, List<String> builtIn) {
+    if (tools.isEmpty() && builtIn.isEmpty()) {
+      throw new IllegalArgumentException("expected tools, found none");
+    }
+    List<Object> source = new ArrayList<>(builtIn);
+    tools.forEach(tool -> source.add(List.of(tool.name(), tool.parameters())));
+    return new Grammar(
+        Notation.TOOL_CALLS, JsonText.write(source), ToolCallRules.of(tools, builtIn));
+  }
+
   private static Grammar of(Notation notation, String source, Expression root) {
     return new Grammar(notation, source, new Rules(Map.of("root", root), "root", _ -> ""));
   }
@@ -178,7 +207,7 @@ public final class Grammar {
   /**
    * What it was made from.
    *
-   * @return rules, schema, pattern or texts
+   * @return rules, schema, pattern, texts or tools
    */
   @Override
   public String toString() {

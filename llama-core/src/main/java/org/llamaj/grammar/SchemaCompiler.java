@@ -44,11 +44,17 @@ final class SchemaCompiler {
   private static final int DEEPEST = 200;
 
   private final Object document;
-  private final Map<String, Expression> rules = new LinkedHashMap<>();
+  private final ValueSyntax syntax;
+  private final String prefix;
+  private final Map<String, Expression> rules;
   private int depth;
 
-  private SchemaCompiler(Object document) {
+  private SchemaCompiler(
+      Object document, ValueSyntax syntax, String prefix, Map<String, Expression> rules) {
     this.document = document;
+    this.syntax = syntax;
+    this.prefix = prefix;
+    this.rules = rules;
   }
 
   static Rules compile(String schema) {
@@ -58,22 +64,61 @@ final class SchemaCompiler {
     } catch (TokenizerException e) {
       throw new GrammarException("the schema is " + e.getMessage());
     }
-    SchemaCompiler compiler = new SchemaCompiler(document);
-    compiler.rule("root", document, "#");
-    return new Rules(compiler.rules, "root", rule -> rule + ": ");
+    Map<String, Expression> rules = new LinkedHashMap<>();
+    value(document, "", rules);
+    return new Rules(rules, "root", rule -> rule + ": ");
+  }
+
+  /**
+   * Adds the rules of JSON texts to others.
+   *
+   * @param schema as maps, lists, strings, numbers, booleans
+   * @param prefix of the names of rules
+   * @param rules receives the rules
+   * @return the texts
+   */
+  static Expression value(Object schema, String prefix, Map<String, Expression> rules) {
+    return new SchemaCompiler(schema, ValueSyntax.JSON, prefix, rules).rule("root", schema, "#");
+  }
+
+  /**
+   * Adds the rules of keyword arguments of Python, {@code a=1, b="x"}, to others.
+   *
+   * @param schema of an object: its properties are the arguments
+   * @param prefix of the names of rules
+   * @param rules receives the rules
+   * @return the arguments, without parentheses
+   */
+  static Expression keywords(
+      Map<String, Object> schema, String prefix, Map<String, Expression> rules) {
+    return new SchemaCompiler(schema, ValueSyntax.PYTHON, prefix, rules).keywords(schema);
+  }
+
+  private Expression keywords(Map<String, Object> schema) {
+    check(schema, "#");
+    Map<String, Object> merged =
+        Schemas.merged(Map.of("allOf", List.of(schema)), this::resolved, "#");
+    Map<String, Object> properties = properties(merged);
+    List<Expression> arguments = new ArrayList<>();
+    properties.forEach(
+        (name, property) ->
+            arguments.add(
+                Expression.sequence(
+                    Expression.literal(name + "="), value(property, "#/properties/" + name))));
+    return members(arguments, required(merged, properties, "#"), null, "#");
   }
 
   private Reference rule(String name, Object schema, String path) {
-    if (!rules.containsKey(name)) {
-      rules.put(name, Expression.EMPTY); // found by references within
-      rules.put(name, value(schema, path));
+    if (!rules.containsKey(prefix + name)) {
+      rules.put(prefix + name, Expression.EMPTY); // found by references within
+      rules.put(prefix + name, value(schema, path));
     }
-    return new Reference(name);
+    return new Reference(prefix + name);
   }
 
   private Reference rule(String name, Expression expression) {
-    rules.put(name, expression);
-    return new Reference(name);
+    rules.put(prefix + name, expression);
+    return new Reference(prefix + name);
   }
 
   private Expression value(Object schema, String path) {
@@ -108,11 +153,11 @@ final class SchemaCompiler {
       }
     }
     if (schema.containsKey("const")) {
-      return JsonText.value(schema.get("const"));
+      return syntax.value(schema.get("const"));
     }
     if (schema.containsKey("enum")) {
       List<?> values = list(schema.get("enum"), path + "/enum");
-      return Expression.choice(values.stream().map(JsonText::value).toList());
+      return Expression.choice(values.stream().map(syntax::value).toList());
     }
     return typed(schema, path);
   }
@@ -211,11 +256,11 @@ final class SchemaCompiler {
     return switch (type.toString()) {
       case "object" -> object(schema, path);
       case "array" -> array(schema, path);
-      case "string" -> SchemaStrings.of(schema, path, this::string);
+      case "string" -> SchemaStrings.of(schema, path, syntax, this::string);
       case "integer" -> integer(schema, path);
       case "number" -> number(schema, path);
-      case "boolean" -> JsonText.BOOLEAN;
-      case "null" -> JsonText.NULL;
+      case "boolean" -> syntax.bool();
+      case "null" -> syntax.nothing();
       default ->
           throw new GrammarException(
               "%s/type: expected object, array, string, integer, number, boolean or null, found %s"
@@ -224,7 +269,7 @@ final class SchemaCompiler {
   }
 
   private Expression string() {
-    return rule("string", JsonText.STRING);
+    return rule("string", syntax.string(0, Repeat.UNLIMITED));
   }
 
   private Expression integer(Map<String, Object> schema, String path) {
@@ -328,19 +373,11 @@ final class SchemaCompiler {
   }
 
   private Expression object(Map<String, Object> schema, String path) {
-    Map<String, Object> properties =
-        schema.get("properties") instanceof Map<?, ?> map ? strings(map) : Map.of();
+    Map<String, Object> properties = properties(schema);
     List<String> names = List.copyOf(properties.keySet());
-    List<?> required = schema.get("required") instanceof List<?> list ? list : List.of();
-    boolean open = !schema.containsKey("properties") && required.isEmpty();
+    List<Boolean> required = required(schema, properties, path);
+    boolean open = !schema.containsKey("properties");
     Object more = schema.getOrDefault("additionalProperties", open);
-    for (Object name : required) {
-      if (!properties.containsKey(name)) {
-        throw new GrammarException(
-            "%s/required: expected names of properties, found %s".formatted(path, name));
-      }
-    }
-
     Expression others = null;
     if (!Boolean.FALSE.equals(more)) {
       Expression key = names.isEmpty() ? string() : JsonText.stringOtherThan(names);
@@ -359,7 +396,24 @@ final class SchemaCompiler {
               value(properties.get(name), path + "/properties/" + name)));
     }
     return Expression.sequence(
-        new Literal("{"), members(names, members, required, others, path), new Literal("}"));
+        new Literal("{"), members(members, required, others, path), new Literal("}"));
+  }
+
+  private static Map<String, Object> properties(Map<String, Object> schema) {
+    return schema.get("properties") instanceof Map<?, ?> map ? strings(map) : Map.of();
+  }
+
+  /** Whether each property is required. */
+  private static List<Boolean> required(
+      Map<String, Object> schema, Map<String, Object> properties, String path) {
+    List<?> required = schema.get("required") instanceof List<?> list ? list : List.of();
+    for (Object name : required) {
+      if (!properties.containsKey(name)) {
+        throw new GrammarException(
+            "%s/required: expected names of properties, found %s".formatted(path, name));
+      }
+    }
+    return properties.keySet().stream().map(required::contains).toList();
   }
 
   /**
@@ -367,19 +421,15 @@ final class SchemaCompiler {
    * one has come already.
    */
   private Expression members(
-      List<String> names,
-      List<Expression> members,
-      List<?> required,
-      Expression others,
-      String path) {
+      List<Expression> members, List<Boolean> required, Expression others, String path) {
     Expression first = Expression.EMPTY;
     Expression further = Expression.EMPTY;
     if (others != null) {
       further = Expression.any(Expression.sequence(JsonText.COMMA, others));
       first = Expression.optional(Expression.sequence(others, further));
     }
-    for (int i = names.size() - 1; i >= 0; i--) {
-      boolean optional = !required.contains(names.get(i));
+    for (int i = members.size() - 1; i >= 0; i--) {
+      boolean optional = !required.get(i);
       Expression member = rule(path + " (member " + i + ")", members.get(i));
       Expression next =
           further.equals(Expression.EMPTY) ? further : rule(path + " (after " + i + ")", further);
@@ -395,21 +445,21 @@ final class SchemaCompiler {
   }
 
   private Expression anyValue() {
-    if (!rules.containsKey("value")) {
-      rules.put("value", Expression.EMPTY);
-      Expression value = new Reference("value");
+    Reference value = new Reference(prefix + "value");
+    if (!rules.containsKey(value.rule())) {
+      rules.put(value.rule(), Expression.EMPTY);
       Expression member = Expression.sequence(string(), JsonText.COLON, value);
-      rules.put(
+      rule(
           "value",
           Expression.choice(
               string(),
               rule("number", JsonText.NUMBER),
-              JsonText.BOOLEAN,
-              JsonText.NULL,
+              syntax.bool(),
+              syntax.nothing(),
               Expression.sequence(new Literal("["), listOf(value), new Literal("]")),
               Expression.sequence(new Literal("{"), listOf(member), new Literal("}"))));
     }
-    return new Reference("value");
+    return value;
   }
 
   private static Expression listOf(Expression item) {

@@ -2,7 +2,6 @@ package org.llamaj.grammar;
 
 import java.util.Map;
 import java.util.function.Supplier;
-import org.llamaj.grammar.Expression.Literal;
 import org.llamaj.grammar.Expression.Repeat;
 
 /** The strings that a JSON Schema describes. */
@@ -41,9 +40,11 @@ final class SchemaStrings {
   /**
    * The strings of a schema.
    *
+   * @param syntax how they are written
    * @param any strings of all kinds
    */
-  static Expression of(Map<String, Object> schema, String path, Supplier<Expression> any) {
+  static Expression of(
+      Map<String, Object> schema, String path, ValueSyntax syntax, Supplier<Expression> any) {
     int min = SchemaCompiler.count(schema, "minLength", 0, path);
     int max = SchemaCompiler.count(schema, "maxLength", Repeat.UNLIMITED, path);
     boolean limited = min > 0 || max != Repeat.UNLIMITED;
@@ -54,18 +55,15 @@ final class SchemaStrings {
           path + ": expected one of a length, a pattern or a format, found several");
     }
     if (pattern != null) {
-      return JsonText.string(pattern(pattern.toString(), path));
+      return syntax.string(pattern(pattern.toString(), path));
     }
     if (format != null) {
-      return JsonText.string(RegexParser.whole(format));
+      return syntax.string(RegexParser.whole(format));
     }
     if (max != Repeat.UNLIMITED && max < min) {
       throw new GrammarException(path + ": expected minLength up to maxLength, found it larger");
     }
-    return limited
-        ? Expression.sequence(
-            new Literal("\""), new Repeat(JsonText.CHARACTER, min, max), new Literal("\""))
-        : any.get();
+    return limited ? syntax.string(min, max) : any.get();
   }
 
   private static Expression pattern(String pattern, String path) {

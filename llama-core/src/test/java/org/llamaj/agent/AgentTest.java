@@ -71,7 +71,8 @@ class AgentTest {
 
   @Test
   void aCallThatCannotBeReadIsToldAndRunsNothing() {
-    try (Agent agent = adding("<function=add>{\"a\": 1, \"b\"</function>", "Sorry.").open()) {
+    try (Agent agent =
+        adding("<function=add>{\"a\": 1, \"b\"</function>", "Sorry.").freeCalls().open()) {
       AgentAnswer answer = agent.send("?", events::add);
       assertThat(answer.outcome()).isEqualTo(Outcome.ANSWERED);
       assertThat(answer.text()).isEqualTo("Sorry.");
@@ -80,6 +81,31 @@ class AgentTest {
           .singleElement()
           .asString()
           .startsWith("error: the call could not be read: ");
+    }
+  }
+
+  @Test
+  void aCallThatHasBegunIsNeverAWrongOne() {
+    String wrong = "{\"name\": \"add\", \"parameters\": {\"a\": \"one\", \"b\": 2, \"c\": 3}}";
+    try (Agent agent =
+        builder(wrong, "done").tool("add", "adds", Sum.class, sum -> sum.a() + sum.b()).open()) {
+      AgentAnswer answer = agent.send("?");
+      assertThat(answer.text()).isEqualTo("done");
+      assertThat(answer.runs()).singleElement().matches(run -> !run.failed());
+      assertThat(answer.runs().getFirst().call().arguments()).containsOnlyKeys("a", "b");
+    }
+  }
+
+  @Test
+  void aCallThatTheLimitCutsOffDoesNotRun() {
+    try (Agent agent =
+        adding(ADD, "done")
+            .chat(chat -> chat.maxTokens(model.tokenizer().countTokens(ADD) - 2))
+            .open()) {
+      AgentAnswer answer = agent.send("?");
+      assertThat(answer.runs()).isEmpty();
+      assertThat(told(agent)).singleElement().asString().contains("could not be read");
+      assertThat(answer.text()).isEqualTo("done");
     }
   }
 
