@@ -93,15 +93,31 @@ public final class Grammar {
    * JSON texts that a JSON Schema describes, in one line, with or without a space after colons and
    * commas, with the properties of objects in the order of the schema.
    *
-   * <p>Supported of draft 2020-12: {@code type}, {@code enum}, {@code const}; {@code properties},
-   * {@code required}, {@code additionalProperties}; {@code items}, {@code prefixItems}, {@code
-   * minItems}, {@code maxItems}; {@code minLength}, {@code maxLength}, {@code pattern}, {@code
-   * format} (date, time, date-time, uuid, ipv4, int32, int64; others are not enforced); {@code
-   * minimum}, {@code maximum}, {@code exclusiveMinimum}, {@code exclusiveMaximum} (whole numbers
-   * exactly; of other numbers those without exponent); {@code anyOf}, {@code oneOf} (as anyOf),
-   * {@code allOf} of objects; {@code $ref} within the schema, also recursive. Properties that are
-   * not listed are not allowed unless {@code additionalProperties} says so. All properties of a
-   * tuple ({@code prefixItems}) are required.
+   * <p>Supported of draft 2020-12 and of OpenAPI:
+   *
+   * <ul>
+   *   <li>{@code type} (one or several), {@code enum}, {@code const}, {@code nullable}
+   *   <li>objects: {@code properties}, {@code required}, {@code additionalProperties}; where no
+   *       properties are listed, {@code propertyNames}, {@code patternProperties}, {@code
+   *       minProperties}, {@code maxProperties}. Properties that are not listed are not allowed
+   *       unless {@code additionalProperties} says so
+   *   <li>arrays: {@code items}, {@code prefixItems} (all of them have to be there; also as the
+   *       {@code items} and {@code additionalItems} of older drafts), {@code minItems}, {@code
+   *       maxItems}
+   *   <li>strings: {@code minLength}, {@code maxLength}, {@code pattern}, {@code format} (date,
+   *       time, date-time, duration, uuid, email, hostname, ipv4, ipv6; others are not enforced); a
+   *       length beside a pattern or format only if it excludes none of their strings
+   *   <li>numbers: {@code minimum}, {@code maximum}, {@code exclusiveMinimum}, {@code
+   *       exclusiveMaximum}, formats int32 and int64 (whole numbers exactly; of other numbers those
+   *       without exponent); {@code multipleOf} without limits: of whole numbers up to 1000, and
+   *       0.1, 0.01 and so on
+   *   <li>{@code anyOf}, {@code oneOf} (as anyOf), {@code allOf} (put together), {@code $ref}
+   *       within the schema, also recursive, {@code $defs}
+   * </ul>
+   *
+   * <p>Titles, descriptions, defaults and other notes are passed over. All else is refused by name,
+   * among it {@code not}, {@code if}, {@code contains}, {@code uniqueItems}, {@code
+   * dependentRequired}, {@code dependentSchemas}, and references to other documents.
    *
    * @param schema the schema as JSON
    * @return the grammar
@@ -155,6 +171,11 @@ public final class Grammar {
     tools.forEach(tool -> source.add(List.of(tool.name(), tool.parameters())));
     return new Grammar(
         Notation.TOOL_CALLS, JsonText.write(source), ToolCallRules.of(tools, builtIn));
+  }
+
+  /** Of rules that are used at once and not kept. */
+  static Grammar of(Rules rules) {
+    return new Grammar(Notation.GBNF, "", rules);
   }
 
   private static Grammar of(Notation notation, String source, Expression root) {
