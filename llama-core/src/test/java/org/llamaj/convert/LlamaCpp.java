@@ -1,6 +1,8 @@
 package org.llamaj.convert;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
 import java.nio.ByteBuffer;
@@ -10,19 +12,55 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
+import org.llamaj.LlamaModel;
+import org.llamaj.kernel.CacheType;
+import org.llamaj.tokenizer.SpecialTokens;
+import org.llamaj.transformer.Batch;
+import org.llamaj.transformer.Sequence;
 
-/** The {@code llama-perplexity} of llama.cpp, on the path or in {@code -Dllama.cpp.bin=DIR}. */
-record LlamaCpp(Path perplexity) {
+/**
+ * The {@code llama-perplexity} of llama.cpp, on the path or in {@code -Dllama.cpp.bin=DIR}.
+ *
+ * @param perplexity the program
+ */
+public record LlamaCpp(Path perplexity) {
+  /** Half a step of the 16 bits that llama.cpp writes is 1.3e-4. */
+  private static final double EXACT = 5e-4;
+
   /**
    * What it predicted of a text, cut into chunks of which the second half counts.
    *
    * @param ids of the text
    * @param logProbabilities [chunk][position from the middle on][id]
    */
-  record Predictions(int[] ids, float[][][] logProbabilities) {}
+  public record Predictions(int[] ids, float[][][] logProbabilities) {
+    private int chunk() {
+      return ids.length / logProbabilities.length;
+    }
 
-  static Optional<LlamaCpp> find() {
+    /** {@return that of the second halves of all chunks} */
+    public double perplexity() {
+      double sum = 0;
+      int count = 0;
+      for (int i = 0; i < logProbabilities.length; i++) {
+        for (int j = 0; j < logProbabilities[i].length; j++) {
+          sum -= logProbabilities[i][j][ids[i * chunk() + chunk() / 2 + j + 1]];
+          count++;
+        }
+      }
+      return Math.exp(sum / count);
+    }
+  }
+
+  /** {@return the program; without it, the test is skipped} */
+  public static LlamaCpp assumed() {
+    assumeTrue(find().isPresent(), "no llama.cpp: -Dllama.cpp.bin=DIR");
+    return find().orElseThrow();
+  }
+
+  private static Optional<LlamaCpp> find() {
     String places = System.getProperty("llama.cpp.bin", System.getenv().getOrDefault("PATH", ""));
     return Arrays.stream(places.split(File.pathSeparator))
         .map(place -> Path.of(place, "llama-perplexity"))
@@ -31,8 +69,16 @@ record LlamaCpp(Path perplexity) {
         .map(LlamaCpp::new);
   }
 
-  /** Single precision wherever the file's types allow it. */
-  Predictions predict(Path model, String text, int chunk, Path folder) throws Exception {
+  /**
+   * Predicts, in single precision wherever the file's types allow it.
+   *
+   * @param model a file
+   * @param text cut into chunks
+   * @param chunk ids
+   * @param folder for what the program reads and writes
+   * @return what it predicted
+   */
+  public Predictions predict(Path model, String text, int chunk, Path folder) throws Exception {
     Path input = Files.writeString(folder.resolve("text"), text);
     Path log = folder.resolve("log");
     Path found = folder.resolve("predictions");
@@ -81,5 +127,73 @@ record LlamaCpp(Path perplexity) {
     }
     assertThat(file.hasRemaining()).isFalse();
     return new Predictions(ids, rows);
+  }
+
+  /**
+   * The same ids, and the same probabilities of each id at each position.
+   *
+   * @param theirs of {@link #predict}, with single precision throughout
+   * @param ours of {@link #ours}
+   */
+  public static void assertSame(Predictions theirs, Predictions ours) {
+    assertThat(theirs.ids()).isEqualTo(ours.ids()).hasSizeGreaterThanOrEqualTo(2 * ours.chunk());
+    double largest = 0;
+    for (int i = 0; i < ours.logProbabilities().length; i++) {
+      for (int j = 0; j < ours.logProbabilities()[i].length; j++) {
+        float[] their = theirs.logProbabilities()[i][j];
+        float[] our = ours.logProbabilities()[i][j];
+        float least = Float.POSITIVE_INFINITY; // theirs end 16 below the largest
+        for (float value : their) least = Math.min(least, value);
+        for (int id = 0; id < our.length; id++) {
+          our[id] = Math.max(our[id], least);
+          largest = Math.max(largest, Math.abs(their[id] - our[id]));
+        }
+      }
+    }
+    assertThat(largest).isLessThan(EXACT);
+    assertThat(theirs.perplexity()).isCloseTo(ours.perplexity(), withinPercentage(0.01));
+  }
+
+  /**
+   * What we predict: each chunk by itself, and begun with the id that begins texts if they have
+   * one.
+   *
+   * @param file a model
+   * @param text cut into chunks
+   * @param chunk ids
+   */
+  public static Predictions ours(Path file, String text, int chunk) {
+    try (LlamaModel model =
+        LlamaModel.builder(file).kernels("scalar").cacheType(CacheType.F32).threads(2).load()) {
+      int[] ids = model.tokenizer().encodePrompt(text, SpecialTokens.none());
+      boolean begun = model.tokenizer().bos().equals(OptionalInt.of(ids[0]));
+      float[][][] rows = new float[ids.length / chunk][chunk - 1 - chunk / 2][];
+      for (int i = 0; i < rows.length; i++) {
+        try (Sequence sequence = model.transformer().newSequence()) {
+          Batch batch = model.transformer().newBatch();
+          for (int j = 0; j < chunk; j++) {
+            batch.add(sequence, j == 0 && begun ? ids[0] : ids[i * chunk + j]);
+            batch.wantLogits();
+          }
+          model.transformer().forward(batch);
+          for (int j = 0; j < rows[i].length; j++) {
+            rows[i][j] = logProbabilities(batch.logits(chunk / 2 + j));
+          }
+        }
+      }
+      return new Predictions(Arrays.copyOf(ids, rows.length * chunk), rows);
+    }
+  }
+
+  private static float[] logProbabilities(float[] logits) {
+    double largest = Double.NEGATIVE_INFINITY;
+    for (float logit : logits) largest = Math.max(largest, logit);
+    double total = 0;
+    for (float logit : logits) total += Math.exp(logit - largest);
+    float[] result = new float[logits.length];
+    for (int id = 0; id < result.length; id++) {
+      result[id] = (float) (logits[id] - largest - Math.log(total));
+    }
+    return result;
   }
 }
