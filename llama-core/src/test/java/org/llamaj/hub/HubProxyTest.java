@@ -101,12 +101,14 @@ class HubProxyTest {
   /** The proxy is asked for a tunnel, and sees neither the path nor the token. */
   @Test
   void secureConnectionsAreTunnelled() throws Exception {
-    try (ServerSocket socket = new ServerSocket(0, 0, InetAddress.getLoopbackAddress())) {
+    ServerSocket socket = new ServerSocket(0, 0, InetAddress.getLoopbackAddress());
+    try (socket) {
       CompletableFuture<List<String>> lines = new CompletableFuture<>();
       Thread.ofVirtual()
           .start(
               () -> {
-                try (Socket connection = socket.accept();
+                try (socket; // further tries fail at once
+                    Socket connection = socket.accept();
                     BufferedReader in =
                         new BufferedReader(
                             new InputStreamReader(
@@ -115,7 +117,6 @@ class HubProxyTest {
                   connection
                       .getOutputStream()
                       .write("HTTP/1.1 403 Forbidden\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-                  socket.close(); // further tries fail at once
                 } catch (Exception e) {
                   lines.completeExceptionally(e);
                 }
