@@ -12,7 +12,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.gguf.FileType;
-import org.llamaj.convert.LlamaCpp.Predictions;
+import org.llamaj.golden.LlamaCpp.Predictions;
+import org.llamaj.golden.LlamaCpp;
 import org.llamaj.golden.MetaForm;
 
 /** llama.cpp reads what is written here, finds the same ids in a text and predicts the same. */

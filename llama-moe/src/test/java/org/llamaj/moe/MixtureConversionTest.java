@@ -16,7 +16,7 @@ import org.llamaj.LlamaModel;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.convert.Conversion;
-import org.llamaj.convert.LlamaCpp;
+import org.llamaj.golden.LlamaCpp;
 import org.llamaj.golden.GoldenAssertions;
 import org.llamaj.golden.GoldenCase;
 import org.llamaj.golden.HuggingFaceForm;

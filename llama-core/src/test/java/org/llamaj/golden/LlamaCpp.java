@@ -1,4 +1,4 @@
-package org.llamaj.convert;
+package org.llamaj.golden;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.withinPercentage;
