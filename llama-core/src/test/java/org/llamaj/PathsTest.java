@@ -56,9 +56,11 @@ class PathsTest {
             Arguments.of("scalar", TestModels.quantised()),
             Arguments.of("vector", TestModels.small()),
             Arguments.of("vector", TestModels.quantised()),
+            Arguments.of("vector", TestModels.llama2()),
             Arguments.of("vector", TestModels.demo()),
             Arguments.of("x86", TestModels.small()),
             Arguments.of("x86", TestModels.quantised()),
+            Arguments.of("x86", TestModels.llama2()),
             Arguments.of("x86", TestModels.demo()))
         .filter(model -> canRun((String) model.get()[0]))
         .flatMap(model -> Arrays.stream(Past.values()).map(past -> plus(model, past)))

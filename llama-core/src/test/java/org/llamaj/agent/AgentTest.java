@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -14,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.llamaj.LlamaModel;
 import org.llamaj.TestModels;
 import org.llamaj.agent.AgentAnswer.Outcome;
+import org.llamaj.grammar.Grammar;
 import org.llamaj.tokenizer.chat.Content;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
@@ -191,6 +194,29 @@ class AgentTest {
       assertThat(second.outcome()).isEqualTo(Outcome.ANSWERED);
       assertThat(streamed()).as("told at once").isEqualTo("Nothing.");
     }
+  }
+
+  /** A model of random weights is as good a judge as any: what it says is what counts. */
+  @Test
+  void whatAGuardModelSaysDecides() {
+    SafetyCheck check = SafetyCheck.llamaGuard(model);
+    Grammar verdict = Grammar.regex("\\s{0,2}(safe|unsafe\\nS[1-9])");
+    Set<Boolean> outcomes = new TreeSet<>();
+    for (int i = 0; i < 40; i++) {
+      Conversation conversation =
+          Conversation.of(Message.user("How to do " + i + "?"), Message.assistant("Like that."));
+      String said =
+          model
+              .prompt(model.chatFormat().encode(conversation))
+              .grammar(verdict)
+              .temperature(0)
+              .generate()
+              .text();
+      boolean safe = check.isSafe(conversation);
+      assertThat(safe).isEqualTo(said.strip().equals("safe"));
+      outcomes.add(safe);
+    }
+    assertThat(outcomes).hasSize(2);
   }
 
   @Test
