@@ -57,6 +57,12 @@ public interface DecoratedKernels extends Kernels {
   }
 
   @Override
+  default boolean mix(
+      FloatMatrix input, FloatMatrix scores, int rows, Mixture mixture, FloatMatrix output) {
+    return plain().mix(input, scores, rows, mixture, output);
+  }
+
+  @Override
   default void add(FloatMatrix x, FloatMatrix y, int rows) {
     plain().add(x, y, rows);
   }

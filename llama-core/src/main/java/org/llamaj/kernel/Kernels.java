@@ -113,6 +113,30 @@ public interface Kernels extends AutoCloseable {
   void swiGlu(FloatMatrix gate, FloatMatrix up, int rows);
 
   /**
+   * The mixture of a layer in one operation: chooses experts by their scores and sums what they
+   * make of each row,
+   *
+   * <pre>
+   * SOFTMAX           y = sum over chosen experts e of  weight(e) expert_e(x)
+   * SIGMOID_OF_INPUT  y = sum over chosen experts e of  expert_e(weight(e) x)
+   * </pre>
+   *
+   * For kernels that choose where the weights are, so that the processor need not know what was
+   * chosen. Scores that are no finite numbers make a result that is none.
+   *
+   * @param input rows of dim values
+   * @param scores rows of one value per expert
+   * @param rows how many rows
+   * @param mixture the experts
+   * @param output rows of dim values, receives the sum; not the input
+   * @return false if these kernels want to be called expert by expert, and nothing was done
+   */
+  default boolean mix(
+      FloatMatrix input, FloatMatrix scores, int rows, Mixture mixture, FloatMatrix output) {
+    return false;
+  }
+
+  /**
    * The residual connection: x = x + y.
    *
    * @param x rows of n values, receives the sum

@@ -10,6 +10,7 @@ import java.util.List;
 import org.llamaj.LlamaException;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.Mixture;
 import org.llamaj.kernel.Offload;
 import org.llamaj.kernel.PageMemory;
 import org.llamaj.kernel.Projection;
@@ -39,6 +40,7 @@ final class CudaKernels implements Kernels {
   private final WeightUpload upload;
   private final CudaAttention attention;
   private final DevicePages pages;
+  private final CudaMixtures mixtures;
   private final Stream stream;
   private final Arena arena = Arena.ofShared();
   private final ActivationFunctions functions;
@@ -66,6 +68,7 @@ final class CudaKernels implements Kernels {
     weights = new DeviceWeights(context, host, modules, upload, offload);
     attention = new CudaAttention(context, launches, activations, modules);
     pages = new DevicePages(context);
+    mixtures = new CudaMixtures(context, stream, launches, activations, modules, weights);
   }
 
   @Override
@@ -268,6 +271,21 @@ final class CudaKernels implements Kernels {
         .with(activations.address(gate))
         .with(activations.address(up))
         .with(count);
+  }
+
+  @Override
+  public boolean mix(
+      FloatMatrix input, FloatMatrix scores, int rows, Mixture mixture, FloatMatrix output) {
+    context.makeCurrent();
+    if (!activations.isKept(input) || !activations.isKept(scores) || !activations.isKept(output)) {
+      return false;
+    }
+    return mixtures.mix(
+        activations.address(input),
+        activations.address(scores),
+        rows,
+        mixture,
+        activations.address(output));
   }
 
   @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -18,7 +19,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.CacheType;
+import org.llamaj.kernel.ExpertRouting;
 import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.Mixture;
 import org.llamaj.kernel.PageMemory;
 import org.llamaj.kernel.PageTable;
 import org.llamaj.kernel.Projection;
@@ -26,6 +29,7 @@ import org.llamaj.kernel.RandomTensors;
 import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.TestPages;
+import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.kernel.Workers;
 import org.llamaj.kernel.scalar.ScalarKernelProvider;
 import org.llamaj.tensor.ElementType;
@@ -252,6 +256,117 @@ class CudaKernelsTest {
       reference.copyRow(expected, 1, expected, 3);
       kernels.copyRow(found, 1, found, 3);
       compare(expected, found, 2e-6);
+    }
+  }
+
+  /** Few choices have products of their own, many are grouped; float32 has products of its own. */
+  @ParameterizedTest
+  @EnumSource
+  void mixes(WeightFormat format) {
+    ElementType type = format.type();
+    int dim = type.isQuantised() ? type.blockSize() : 40;
+    int inner = type.isQuantised() ? 2 * type.blockSize() : 72;
+    int rows = 1 + 36 * (format.ordinal() % 2);
+    mix(type, rows, dim, inner, 7, 3, ExpertRouting.SOFTMAX);
+    mix(type, 38 - rows, dim, inner, 5, 1, ExpertRouting.SIGMOID_OF_INPUT);
+  }
+
+  @Test
+  void mixesManyRowsOfManyExperts() {
+    mix(ElementType.Q4_0, 150, 96, 64, 2, 2, ExpertRouting.SOFTMAX);
+    mix(ElementType.BF16, 20, 64, 64, 130, 1, ExpertRouting.SIGMOID_OF_INPUT);
+    mix(ElementType.Q8_0, 2, 64, 64, 70, 16, ExpertRouting.SOFTMAX);
+  }
+
+  private void mix(
+      ElementType type,
+      int rows,
+      int dim,
+      int inner,
+      int experts,
+      int used,
+      ExpertRouting routing) {
+    FloatMatrix x = random.matrix(rows, dim);
+    FloatMatrix scores = random.matrix(rows, experts);
+    scores.set(0, 1, scores.get(0, 0)); // of equal ones the first
+    List<Tensor> gates = tensors(type, experts, inner, dim);
+    List<Tensor> ups = tensors(type, experts, inner, dim);
+    List<Tensor> downs = tensors(type, experts, dim, inner);
+    FloatMatrix expected = FloatMatrix.allocate(arena, rows, dim);
+    for (int row = 0; row < rows; row++) {
+      int[] chosen = highest(scores, row, used);
+      double sum = 0;
+      for (int e : chosen) sum += Math.exp(scores.get(row, e));
+      for (int e : chosen) {
+        double score = scores.get(row, e);
+        boolean ofInput = routing == ExpertRouting.SIGMOID_OF_INPUT;
+        float weight = (float) (ofInput ? 1 / (1 + Math.exp(-score)) : Math.exp(score) / sum);
+        FloatMatrix input = copy(x.rows(row, 1));
+        if (ofInput) reference.scale(input, 1, weight);
+        FloatMatrix gate = product(input, gates.get(e));
+        reference.swiGlu(gate, product(input, ups.get(e)), 1);
+        FloatMatrix output = product(gate, downs.get(e));
+        if (!ofInput) reference.scale(output, 1, weight);
+        reference.add(expected.rows(row, 1), output, 1);
+      }
+    }
+    Mixture mixture =
+        new Mixture(
+            gates.stream().map(kernels::weightMatrix).toList(),
+            ups.stream().map(kernels::weightMatrix).toList(),
+            downs.stream().map(kernels::weightMatrix).toList(),
+            used,
+            routing);
+    FloatMatrix found = kept(FloatMatrix.allocate(arena, rows, dim));
+    assertThat(kernels.mix(kept(x), kept(scores), rows, mixture, found)).isTrue();
+    kernels.fetch(found, rows);
+    boolean rounds = rows * used > 16 && type != ElementType.F32;
+    for (int row = 0; row < rows; row++) {
+      double error = 0;
+      for (int i = 0; i < dim; i++) {
+        error += Math.pow(found.get(row, i) - expected.get(row, i), 2);
+      }
+      assertThat(Math.sqrt(error) / norm(expected.rows(row, 1).withColumns(dim), 0))
+          .as("%s, row %d of %d", type, row, rows)
+          .isLessThan(rounds ? 5e-2 : 2e-5);
+    }
+  }
+
+  private List<Tensor> tensors(ElementType type, int count, int rows, int columns) {
+    return Stream.generate(() -> random.tensor(type, rows, columns)).limit(count).toList();
+  }
+
+  private FloatMatrix product(FloatMatrix x, Tensor tensor) {
+    FloatMatrix y = FloatMatrix.allocate(arena, 1, (int) tensor.rows());
+    reference.project(x, 1, new Projection(reference.weightMatrix(tensor), y));
+    return y;
+  }
+
+  private static int[] highest(FloatMatrix scores, int row, int count) {
+    return IntStream.range(0, scores.columns())
+        .boxed()
+        .sorted(Comparator.comparing(e -> -scores.get(row, e)))
+        .limit(count)
+        .mapToInt(e -> e)
+        .toArray();
+  }
+
+  /** What overflowed must not look like a result. */
+  @Test
+  void scoresThatAreNoNumbersShow() {
+    Tensor gate = random.tensor(ElementType.Q4_0, 64, 32);
+    Tensor down = random.tensor(ElementType.Q4_0, 32, 64);
+    List<WeightMatrix> gates = List.of(kernels.weightMatrix(gate), kernels.weightMatrix(gate));
+    List<WeightMatrix> downs = List.of(kernels.weightMatrix(down), kernels.weightMatrix(down));
+    Mixture mixture = new Mixture(gates, gates, downs, 1, ExpertRouting.SOFTMAX);
+    for (float strange : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+      FloatMatrix scores = random.matrix(2, 2);
+      scores.set(0, 1, strange);
+      FloatMatrix found = kept(FloatMatrix.allocate(arena, 2, 32));
+      kernels.mix(kept(random.matrix(2, 32)), kept(scores), 2, mixture, found);
+      kernels.fetch(found, 2);
+      assertThat(found.get(0, 5)).isNaN();
+      assertThat(found.get(1, 5)).isFinite();
     }
   }
 

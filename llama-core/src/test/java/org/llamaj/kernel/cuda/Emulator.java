@@ -32,7 +32,8 @@ public final class Emulator implements AutoCloseable {
   private static final String DRIVER = "llamaj.cuda.driver";
   private static final String NVRTC = "llamaj.cuda.nvrtc";
   private static final List<String> OWN = List.of("driver.cpp", "primitives.h", "fibers.h");
-  private static final List<String> KERNELS = List.of("formats.cuh", "rows.cu", "attention.cu");
+  private static final List<String> KERNELS =
+      List.of("types.cuh", "formats.cuh", "rows.cu", "attention.cu", "mixture.cu");
   private static final Object BUILDING = new Object();
 
   private final SymbolLookup library;
@@ -80,6 +81,11 @@ public final class Emulator implements AutoCloseable {
 
   public long graphLaunches() {
     return number("emulator_graph_launches");
+  }
+
+  /** Copies from the device. */
+  public long downloads() {
+    return number("emulator_downloads");
   }
 
   public long memoryUsed() {

@@ -231,7 +231,7 @@ std::set<Stream*> streams;
 std::set<Module*> modules;
 std::set<Function*> functions;
 std::set<Graph*> graphs, executables;
-long launches = 0, graph_launches = 0;
+long launches = 0, graph_launches = 0, downloads = 0;
 std::map<std::string, std::pair<int, Result>> failing;  // calls until it fails, and how
 
 void violate(const std::string& what) {
@@ -439,6 +439,7 @@ API Result cuMemcpyDtoHAsync_v2(void* target, Pointer source, size_t bytes, Stre
     violate("a copy from the device begins or ends outside the memory there");
     return INVALID_VALUE;
   }
+  downloads++;
   return enqueue(stream, {[=] { std::memcpy(target, (void*)source, bytes); }});
 }
 API Result cuMemcpyDtoDAsync_v2(Pointer target, Pointer source, size_t bytes, Stream* stream) {
@@ -635,13 +636,14 @@ API void emulator_reset(int device_count, size_t memory) {
   sticky = OK;
   violation.clear();
   failing.clear();
-  launches = graph_launches = 0;
+  launches = graph_launches = downloads = 0;
 }
 API void emulator_fail(const char* function, int after, int result) { failing[function] = {after, result}; }
 API const char* emulator_violation() { return violation.c_str(); }
 API size_t emulator_memory_used() { return memory_used; }
 API long emulator_launches() { return launches; }
 API long emulator_graph_launches() { return graph_launches; }
+API long emulator_downloads() { return downloads; }
 // Allocations, pinned memory, streams, modules, graphs and contexts that have not been given back.
 API long emulator_open() {
   return allocations.size() + pinned.size() + streams.size() + modules.size() + graphs.size() + executables.size() +
