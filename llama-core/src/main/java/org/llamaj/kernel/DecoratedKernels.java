@@ -1,6 +1,7 @@
 package org.llamaj.kernel;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import org.llamaj.tensor.FloatMatrix;
 import org.llamaj.tensor.Tensor;
 
@@ -94,6 +95,11 @@ public interface DecoratedKernels extends Kernels {
   }
 
   @Override
+  default void best(FloatMatrix x, int rows, int count, int[] indices, float[] values) {
+    plain().best(x, rows, count, indices, values);
+  }
+
+  @Override
   default void copyRow(FloatMatrix source, int from, FloatMatrix target, int to) {
     plain().copyRow(source, from, target, to);
   }
@@ -121,6 +127,11 @@ public interface DecoratedKernels extends Kernels {
   @Override
   default PageMemory pageMemory(PageMemory host) {
     return plain().pageMemory(host);
+  }
+
+  @Override
+  default Optional<Roof> roof() {
+    return plain().roof();
   }
 
   @Override

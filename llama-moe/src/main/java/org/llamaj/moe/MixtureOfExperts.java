@@ -35,6 +35,7 @@ final class MixtureOfExperts implements FeedForward {
   private final Workspace workspace;
   private final ReadAhead readAhead; // or null
   private final RoutingStatistics statistics;
+  private volatile boolean mixed;
 
   MixtureOfExperts(
       Kernels kernels,
@@ -60,6 +61,11 @@ final class MixtureOfExperts implements FeedForward {
     return statistics;
   }
 
+  /** Whether the kernels choose experts, and nobody else knows which. */
+  boolean isMixed() {
+    return mixed;
+  }
+
   Expert[] experts() {
     return experts;
   }
@@ -68,7 +74,8 @@ final class MixtureOfExperts implements FeedForward {
   public FloatMatrix forward(FloatMatrix input, int rows) {
     FloatMatrix output = workspace.output();
     FloatMatrix scores = router.score(input, rows);
-    if (kernels.mix(input, scores, rows, mixture, output)) {
+    mixed = kernels.mix(input, scores, rows, mixture, output);
+    if (mixed) {
       if (shared != null) {
         kernels.add(output, shared.forward(input, rows), rows);
       }

@@ -24,7 +24,15 @@ record KernelUnit(String name, String prologue, List<String> files) {
       new KernelUnit(
           "activations",
           "",
-          List.of("primitives.cuh", "types.cuh", "formats.cuh", "rows.cu", "attention.cu"));
+          List.of(
+              "primitives.cuh",
+              "types.cuh",
+              "formats.cuh",
+              "rows.cu",
+              "pages.cuh",
+              "attention.cu",
+              "prompt_attention.cu",
+              "best.cu"));
 
   /** Choosing experts. */
   static final KernelUnit MIXTURE =

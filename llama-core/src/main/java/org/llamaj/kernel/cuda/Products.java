@@ -27,6 +27,7 @@ final class Products {
   private final long expertGemv;
   private final long expertGemm;
   private final long embed;
+  private final long panel;
 
   /**
    * @param kernel finds a kernel by its name
@@ -43,6 +44,11 @@ final class Products {
     expertGemv = kernel.applyAsLong("expert_gemv_" + format);
     expertGemm = kernel.applyAsLong("expert_gemm_" + format);
     embed = kernel.applyAsLong("embed_" + format);
+    panel = kernel.applyAsLong("panel_" + format);
+  }
+
+  WeightFormat format() {
+    return format;
   }
 
   /** Whether products are not rounded to bfloat16, however many rows. */
@@ -171,6 +177,27 @@ final class Products {
         .with(ids)
         .with(y)
         .with(table.inputs());
+  }
+
+  /**
+   * Some rows of the matrix in bfloat16.
+   *
+   * @param inputs of a row, padded with zeros
+   */
+  void panel(
+      Launches launches,
+      CudaWeightMatrix.OnDevice w,
+      int first,
+      int count,
+      long target,
+      int inputs) {
+    launches
+        .add(panel, count, 1, 1, EMBED_THREADS, 0)
+        .with(w.main())
+        .with(w.side())
+        .with(first)
+        .with(target)
+        .with(inputs);
   }
 
   private static int tiles(int count, int tile) {

@@ -294,3 +294,17 @@ KERNEL NAME(embed)(const u8* main, const u8* side, const int* ids, float* y, int
     }
   }
 }
+
+// Rows of W from the first on in bfloat16, a block for each; `padded` values, a multiple of 32.
+KERNEL NAME(panel)(const u8* main, const u8* side, int first, u32* target, int padded) {
+  u64 blocks = padded / FORMAT::BLOCK;
+  u32* row = target + (u64)blockIdx.x * (padded / 2);
+  for (int index = threadIdx.x; index < padded / 16; index += blockDim.x) {
+    Half w;
+    read_half_chunk<FORMAT>(main, side, (first + (u64)blockIdx.x) * blocks, index / 2, index % 2, w);
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+      row[8 * index + i] = floats_to_bf16x2(weight<FORMAT>(w, 2 * i), weight<FORMAT>(w, 2 * i + 1));
+    }
+  }
+}

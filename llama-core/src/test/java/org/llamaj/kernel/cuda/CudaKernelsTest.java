@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.ExpertRouting;
@@ -121,6 +122,56 @@ class CudaKernelsTest {
       Tensor tensor = random.tensor(type, rows < 70 ? 67 : 5, k);
       Tensor narrow = random.tensor(type, 3, k);
       project(random.matrix(rows, k), rows % 2 == 1, tensor, narrow);
+    }
+  }
+
+  /** With cuBLASLt: weights as they are or as panels, padded rows, one input for several. */
+  @ParameterizedTest
+  @EnumSource
+  void projectsPromptsWithCublas(WeightFormat format) {
+    openWithCublas();
+    assertThat(kernels.description()).contains("prompts multiplied by cuBLASLt 13.1");
+    ElementType type = format.type();
+    int k = type.isQuantised() ? 3 * type.blockSize() : 37;
+    long before = emulator.products();
+    project(random.matrix(257, k), true, random.tensor(type, 5, k), random.tensor(type, 3, k));
+    project(random.matrix(8, k), true, random.tensor(type, 5, k));
+    assertThat(emulator.products() - before).isEqualTo(format == WeightFormat.F32 ? 0 : 2);
+  }
+
+  /** More outputs than a panel has room for. */
+  @Test
+  void projectsPanelByPanel() {
+    openWithCublas();
+    long before = emulator.products();
+    project(random.matrix(256, 32), true, random.tensor(ElementType.Q8_0, 20_000, 32));
+    assertThat(emulator.products() - before).isEqualTo(3);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"cublasLtMatmulAlgoGetHeuristic", "cublasLtMatmul"})
+  void cublasIsGivenUpIfItFails(String function) {
+    openWithCublas();
+    emulator.fail(function, 0, 15);
+    project(random.matrix(70, 64), true, random.tensor(ElementType.BF16, 5, 64));
+    assertThat(kernels.description()).doesNotContain("cuBLASLt");
+  }
+
+  @Test
+  void cublasThatCannotBeOpenedIsNotUsed() {
+    emulator.fail("cublasLtCreate", 0, 1);
+    openWithCublas();
+    project(random.matrix(70, 64), true, random.tensor(ElementType.BF16, 5, 64));
+    assertThat(kernels.description()).doesNotContain("cuBLASLt");
+  }
+
+  private void openWithCublas() {
+    kernels.close();
+    emulator.installCublas();
+    try {
+      kernels = new CudaKernelProvider().open(workers);
+    } finally {
+      emulator.removeCublas();
     }
   }
 
@@ -371,6 +422,28 @@ class CudaKernelsTest {
   }
 
   @Test
+  void findsTheGreatestValues() {
+    for (int columns : new int[] {64, 2048, 2049, 10_000, 70_000}) {
+      for (int count : new int[] {1, 40, 64}) {
+        FloatMatrix x = random.matrix(3, columns);
+        for (int i = 0; i < columns; i += 7) x.set(1, i, 100); // equal ones
+        x.set(2, columns - 1, Float.POSITIVE_INFINITY);
+        for (int i = 0; i < columns; i++) x.set(0, i, -Math.abs(x.get(0, i)));
+        int[] expected = new int[3 * count];
+        int[] found = new int[3 * count];
+        float[] values = new float[3 * count];
+        float[] foundValues = new float[3 * count];
+        reference.best(x, 3, count, expected, values);
+        kernels.best(kept(x), 3, count, found, foundValues);
+        assertThat(found).as("%d of %d", count, columns).isEqualTo(expected);
+        assertThat(foundValues).isEqualTo(values);
+        assertThat(expected[count]).isZero();
+        assertThat(expected[2 * count]).isEqualTo(columns - 1);
+      }
+    }
+  }
+
+  @Test
   void whatHasNoKernelIsLeftToTheProcessor() {
     FloatMatrix expected = random.matrix(3, 64);
     FloatMatrix found = kept(expected);
@@ -404,19 +477,49 @@ class CudaKernelsTest {
         float scale = (float) (1 / Math.sqrt(shape[2]));
         attend(
             new AttentionShape(5, shape[0], shape[1], shape[2], scale, shape[3], cacheType),
-            new int[][] {{67, 1, 0}, {1, 130, 1}, {70, 3, 1}, {1, 1, 1}});
+            new int[][] {{67, 1, 0}, {1, 130, 1}, {70, 3, 1}, {1, 1, 1}},
+            cacheType == CacheType.F32 ? 1e-5 : 2e-3);
       }
     }
+  }
+
+  /** Of neighbouring queries, many of one sequence: half precision, on the tensor cores. */
+  @ParameterizedTest
+  @MethodSource("promptShapes")
+  void attendsToPrompts(int[] shape) {
+    for (CacheType cacheType : CacheType.values()) {
+      if (shape[2] % cacheType.blockSize() == 0 && cacheType != CacheType.F32) {
+        float scale = (float) (1 / Math.sqrt(shape[2]));
+        attend(
+            new AttentionShape(5, shape[0], shape[1], shape[2], scale, shape[3], cacheType),
+            new int[][] {{67, 0, 0}, {1, 130, 0}, {70, 3, 33}, {1, 17, 64}},
+            2e-3);
+      }
+    }
+  }
+
+  /** Heads, key/value heads, head size, chunk. */
+  static Stream<int[]> promptShapes() {
+    return Stream.of(
+        new int[] {4, 2, 128, 0},
+        new int[] {3, 1, 80, 0},
+        new int[] {5, 5, 16, 100},
+        new int[] {70, 1, 48, 0},
+        new int[] {8, 2, 64, 33});
   }
 
   /** So many keys that they are split between blocks of threads. */
   @Test
   void attendsInParts() {
     AttentionShape shape = new AttentionShape(5, 6, 2, 64, 0.125f, 0, CacheType.F16);
-    attend(shape, new int[][] {{150, 0, 0}, {150, 0, 0}, {150, 20, 0}, {1, 1, 0}});
+    attend(shape, new int[][] {{150, 0, 0}, {150, 0, 0}, {150, 20, 0}, {1, 1, 0}}, 2e-3);
   }
 
   private void attend(AttentionShape shape, int[][] steps) {
+    attend(shape, steps, 1e-5);
+  }
+
+  private void attend(AttentionShape shape, int[][] steps, double tolerance) {
     PageMemory memory = kernels.pageMemory(PageMemory.of(arena));
     int dim = shape.headDim();
     TestPages[] expectedPages = new TestPages[3];
@@ -439,7 +542,7 @@ class CudaKernelsTest {
       spans = spans(foundPages, positions, step);
       kernels.store(keys, values, spans, spans.length, shape);
       kernels.attention(kept(queries), spans, spans.length, shape, found);
-      compare(expected, found, 1e-5);
+      compare(expected, found, tolerance);
       kernels.finish();
       for (int s = 0; s < 3; s++) positions[s] += step[s];
     }
