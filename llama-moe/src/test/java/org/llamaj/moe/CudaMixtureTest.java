@@ -24,6 +24,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.llamaj.Backend;
@@ -128,6 +129,26 @@ class CudaMixtureTest {
       GoldenAssertions.greedy(model, sequence, golden.prompt()[1], 2);
       assertThat(number("emulator_graph_launches") - graphs).isEqualTo(2);
       assertThat(number("emulator_downloads") - downloads).isEqualTo(2);
+    }
+  }
+
+  /** Some layers have all of their experts there, some have none, and one has some. */
+  @Test
+  void expertsWithoutRoomStayWithTheProcessor() throws Throwable {
+    GoldenCase golden =
+        cases().filter(c -> c.name().equals("mixtral-F32")).findFirst().orElseThrow();
+    try (Arena arena = Arena.ofConfined()) {
+      Linker.nativeLinker()
+          .downcallHandle(
+              library.find("emulator_fail").orElseThrow(),
+              FunctionDescriptor.ofVoid(
+                  ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT))
+          .invokeExact(arena.allocateFrom("cuMemAlloc_v2"), 40, 2);
+    }
+    try (LlamaModel model = GoldenAssertions.load(golden, "cuda")) {
+      assertThat(model.describe()).contains("the others on ");
+      List<float[]> found = logits(model, golden.prompt(), 512);
+      assertThat(maxDifference(found, golden.exactLogits())).isLessThan(2e-4);
     }
   }
 

@@ -402,6 +402,35 @@ class CudaKernelsTest {
         .toArray();
   }
 
+  @Test
+  void withoutRoomForWhatExpertsMakeTheyAreCalledOneByOne() {
+    List<WeightMatrix> gates =
+        tensors(ElementType.Q8_0, 4, 128, 64).stream().map(kernels::weightMatrix).toList();
+    List<WeightMatrix> downs =
+        tensors(ElementType.Q8_0, 4, 64, 128).stream().map(kernels::weightMatrix).toList();
+    Mixture mixture = new Mixture(gates, gates, downs, 2, ExpertRouting.SOFTMAX);
+    FloatMatrix x = kept(random.matrix(300, 64));
+    FloatMatrix scores = kept(random.matrix(300, 4));
+    FloatMatrix y = kept(FloatMatrix.allocate(arena, 300, 64));
+    assertThat(kernels.mix(x, scores, 1, mixture, y)).isTrue();
+    emulator.limitMemory(emulator.memoryUsed());
+    assertThat(kernels.mix(x, scores, 300, mixture, y)).isFalse();
+    emulator.limitMemory(Emulator.MEMORY);
+    assertThat(kernels.mix(x, scores, 300, mixture, y)).isTrue();
+  }
+
+  /** Experts of which some stay with the processor are called one by one. */
+  @Test
+  void mixesNothingThatIsNotOnTheDevice() {
+    List<WeightMatrix> gates =
+        tensors(ElementType.IQ2_S, 2, 256, 256).stream().map(kernels::weightMatrix).toList();
+    Mixture mixture = new Mixture(gates, gates, gates, 1, ExpertRouting.SOFTMAX);
+    FloatMatrix x = kept(random.matrix(2, 256));
+    FloatMatrix y = kept(random.matrix(2, 256));
+    assertThat(kernels.mix(x, kept(random.matrix(2, 2)), 2, mixture, y)).isFalse();
+    assertThat(kernels.mix(x, random.matrix(2, 2), 2, mixture, y)).isFalse();
+  }
+
   /** What overflowed must not look like a result. */
   @Test
   void scoresThatAreNoNumbersShow() {
