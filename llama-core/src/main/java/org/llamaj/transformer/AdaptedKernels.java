@@ -14,8 +14,10 @@ import org.llamaj.kernel.DecoratedKernels;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Mixture;
 import org.llamaj.kernel.Projection;
+import org.llamaj.kernel.SplitKernels;
 import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.tensor.FloatMatrix;
+import org.llamaj.tensor.SplitTensor;
 import org.llamaj.tensor.Tensor;
 
 /**
@@ -24,7 +26,7 @@ import org.llamaj.tensor.Tensor;
  * is added to the work.
  */
 final class AdaptedKernels implements DecoratedKernels {
-  private final Kernels plain;
+  private final SplitKernels plain;
   private final Arena arena;
   private final Map<String, WeightMatrix> weights = new HashMap<>();
 
@@ -37,7 +39,7 @@ final class AdaptedKernels implements DecoratedKernels {
   private MemorySegment low = MemorySegment.NULL; // A x
   private MemorySegment delta = MemorySegment.NULL; // B (A x)
 
-  AdaptedKernels(Kernels plain, Arena arena) {
+  AdaptedKernels(SplitKernels plain, Arena arena) {
     this.plain = plain;
     this.arena = arena;
   }
@@ -122,14 +124,20 @@ final class AdaptedKernels implements DecoratedKernels {
     return matrix;
   }
 
+  /** The same for a weight in several parts. */
+  WeightMatrix weightMatrix(SplitTensor tensor) {
+    WeightMatrix matrix = plain.weightMatrix(tensor);
+    weights.put(tensor.name(), matrix);
+    return matrix;
+  }
+
   @Override
   public void project(FloatMatrix input, int rows, Projection... projections) {
     plain.project(input, rows, projections);
     for (Group group : groups) {
       for (AdapterUse use : group.uses) {
         for (Projection projection : projections) {
-          Optional<LowRankAdapter.Update> update =
-              use.adapter().update(projection.weight().tensor().name());
+          Optional<LowRankAdapter.Update> update = use.adapter().update(projection.weight().name());
           if (update.isPresent() && use.scale() != 0) {
             add(update.get(), use.scale(), group, input, projection.output());
           }

@@ -63,7 +63,7 @@ final class Router {
       if (!Float.isFinite(scores[expert])) {
         throw new LlamaException(
             "%s: expected finite scores of the experts, found %f for expert %d: weights are damaged, or activations overflowed"
-                .formatted(weight.tensor().name(), scores[expert], expert));
+                .formatted(weight.name(), scores[expert], expert));
       }
       int rank = Math.min(expert, best.length);
       while (rank > 0 && scores[best[rank - 1]] < scores[expert]) {
