@@ -159,7 +159,7 @@ final class AdaptedKernels implements DecoratedKernels {
         boolean adapted =
             Stream.of(mixture.gates(), mixture.ups(), mixture.downs())
                 .flatMap(List::stream)
-                .anyMatch(weight -> use.adapter().update(weight.tensor().name()).isPresent());
+                .anyMatch(weight -> use.adapter().update(weight.name()).isPresent());
         if (adapted) {
           return true;
         }
