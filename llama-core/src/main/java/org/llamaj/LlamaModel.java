@@ -32,6 +32,7 @@ import org.llamaj.hub.Hub;
 import org.llamaj.hub.HubModel;
 import org.llamaj.hub.HubSettings;
 import org.llamaj.kernel.CacheType;
+import org.llamaj.kernel.Roof;
 import org.llamaj.loading.AdapterReader;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.loading.Media;
@@ -454,6 +455,15 @@ public final class LlamaModel implements AutoCloseable {
    */
   public String kernels() {
     return loaded.selection().provider().name();
+  }
+
+  /**
+   * What the device that the model runs on can do at most, to compare with.
+   *
+   * @return empty if it runs on the processor, or the device does not tell
+   */
+  public Optional<Roof> roof() {
+    return loaded.kernels().roof();
   }
 
   /**
