@@ -217,17 +217,11 @@ public final class Sequence implements AutoCloseable {
   }
 
   /**
-   * Refuses to be saved where that would lose the sequence's adapters or pictures.
+   * Refuses to be saved where that would lose the sequence's pictures.
    *
-   * @throws LlamaException if it has any: keys and values mean nothing without adapters, and a file
-   *     holds neither
+   * @throws LlamaException if it has any: a file does not hold them
    */
   public void requireSavable() {
-    if (!adapters.isEmpty()) {
-      throw new LlamaException(
-          "a conversation with adapters cannot be saved: %s"
-              .formatted(adapters.getFirst().adapter().name()));
-    }
     if (seenStates != null && !seenStates.isEmpty()) {
       throw new LlamaException("a conversation with pictures cannot be saved");
     }
