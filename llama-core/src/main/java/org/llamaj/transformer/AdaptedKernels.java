@@ -8,9 +8,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntFunction;
+import java.util.stream.Stream;
 import org.llamaj.LlamaException;
 import org.llamaj.kernel.DecoratedKernels;
 import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.Mixture;
 import org.llamaj.kernel.Projection;
 import org.llamaj.kernel.SplitKernels;
 import org.llamaj.kernel.WeightMatrix;
@@ -142,6 +144,28 @@ final class AdaptedKernels implements DecoratedKernels {
         }
       }
     }
+  }
+
+  /** Adapted experts are called one by one. */
+  @Override
+  public boolean mix(
+      FloatMatrix input, FloatMatrix scores, int rows, Mixture mixture, FloatMatrix output) {
+    return !isAdapted(mixture) && plain.mix(input, scores, rows, mixture, output);
+  }
+
+  private boolean isAdapted(Mixture mixture) {
+    for (Group group : groups) {
+      for (AdapterUse use : group.uses) {
+        boolean adapted =
+            Stream.of(mixture.gates(), mixture.ups(), mixture.downs())
+                .flatMap(List::stream)
+                .anyMatch(weight -> use.adapter().update(weight.name()).isPresent());
+        if (adapted) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   private void add(
