@@ -43,6 +43,7 @@ import org.llamaj.tokenizer.chat.ChatFormat;
 import org.llamaj.tokenizer.chat.Content;
 import org.llamaj.tokenizer.chat.Prompt;
 import org.llamaj.transformer.AdapterUse;
+import org.llamaj.transformer.LowRankAdapter;
 import org.llamaj.transformer.Sequence;
 import org.llamaj.transformer.Transformer;
 import org.slf4j.Logger;
@@ -517,9 +518,20 @@ public final class LlamaModel implements AutoCloseable {
     }
   }
 
-  SessionFile sessionFile(Path file) {
+  SessionFile sessionFile(Path file, List<AdapterUse> uses) {
     return new SessionFile(
-        file, Fingerprint.of(checkpoint(), loaded.quantised().map(Enum::name).orElse("")));
+        file,
+        Fingerprint.of(checkpoint(), loaded.quantised().map(Enum::name).orElse("")),
+        Fingerprint.of(
+            uses.stream().map(use -> adapter(use.adapter()).fingerprint()).toList(),
+            uses.stream().map(AdapterUse::scale).toList()));
+  }
+
+  private Adapter adapter(LowRankAdapter lowRank) {
+    return adapters.stream()
+        .filter(adapter -> adapter.lowRank() == lowRank)
+        .findFirst()
+        .orElseThrow();
   }
 
   Scheduler scheduler() {
