@@ -85,7 +85,7 @@ public final class ChatSession implements AutoCloseable {
       Path file) {
     Sequence sequence = model.transformer().newSequence(adapters);
     try {
-      SessionFile.Content content = model.sessionFile(file, adapters).read(sequence);
+      SessionFile.Content content = model.sessionFile(file, adapters).read(sequence, model::image);
       ChatSession session =
           new ChatSession(model, format, content.conversation(), adapters, options, sequence);
       session.fed = ModelInput.of(sequence.tokens());
@@ -253,16 +253,16 @@ public final class ChatSession implements AutoCloseable {
   /**
    * Writes the conversation to a file, with its keys and values, so that {@link
    * ChatBuilder#restore} can go on with it at once, in another JVM too. A file that is there is
-   * replaced when the new one is complete.
+   * replaced when the new one is complete. Pictures are saved as the image files they are; the
+   * restored conversation looks at them again, and reads again what comes after the first one.
    *
    * @param file where to
-   * @throws LlamaException if it cannot be written, or the conversation has pictures
+   * @throws LlamaException if it cannot be written
    * @throws IllegalStateException if an answer is still being read
    */
   public void save(Path file) {
     checkIdle();
-    sequence.requireSavable();
-    int[] ids = transcript == null ? null : transcript.ids();
+    int[] ids = transcript == null || transcript.hasPictures() ? null : transcript.ids();
     model.sessionFile(file, adapters).write(new SessionFile.Content(conversation, ids), sequence);
   }
 

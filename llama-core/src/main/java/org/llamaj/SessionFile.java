@@ -17,10 +17,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.function.Function;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
 import java.util.zip.CheckedOutputStream;
 import org.llamaj.checkpoint.Fingerprint;
+import org.llamaj.tokenizer.chat.Content.Image;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.transformer.Sequence;
 
@@ -34,7 +36,8 @@ import org.llamaj.transformer.Sequence;
  * </pre>
  *
  * <p>Numbers are big-endian. Of the cache, only full pages are written: the few tokens after them
- * are read again, so that nothing of others that shared the memory gets into the file.
+ * are read again, so that nothing of others that shared the memory gets into the file. Of pictures,
+ * the image files are written; what comes after the first one is looked at and read again.
  */
 final class SessionFile {
   private static final long MAGIC = 0x4c4c414d414a2d43L; // "LLAMAJ-C"
@@ -113,15 +116,16 @@ final class SessionFile {
    * Reads the file.
    *
    * @param sequence an empty one, which gets the tokens of the cache
+   * @param look makes a part of a message of a picture
    * @throws LlamaException if it is no such file, damaged, or of another model
    */
-  Content read(Sequence sequence) {
+  Content read(Sequence sequence, Function<Picture, Image> look) {
     try {
       checkBegin();
       checkSum();
       try (DataInputStream in = open()) {
         in.skipNBytes(BEGIN);
-        Conversation conversation = ConversationCodec.read(in);
+        Conversation conversation = ConversationCodec.read(in, look);
         int[] transcript = ids(in);
         sequence.restore(in);
         return new Content(conversation, transcript);
