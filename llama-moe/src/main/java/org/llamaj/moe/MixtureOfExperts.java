@@ -1,5 +1,6 @@
 package org.llamaj.moe;
 
+import jdk.jfr.FlightRecorder;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.tensor.FloatMatrix;
 import org.llamaj.transformer.Experts.Routing;
@@ -64,8 +65,11 @@ final class MixtureOfExperts implements FeedForward {
 
   @Override
   public FloatMatrix forward(FloatMatrix input, int rows) {
-    ExpertsEvent event = new ExpertsEvent();
-    event.begin();
+    ExpertsEvent event = FlightRecorder.isInitialized() ? new ExpertsEvent() : null;
+    if (event != null) {
+      event.begin();
+    }
+    long resident = 0;
     Dispatch dispatch = workspace.dispatch();
     router.route(input, rows, dispatch);
     statistics.count(dispatch);
@@ -73,7 +77,7 @@ final class MixtureOfExperts implements FeedForward {
     kernels.fetch(input, rows);
     boolean ahead = readAhead != null && readAhead.isUseful();
     for (int i = 0; ahead && i < Math.min(AHEAD, dispatch.chosenExperts()); i++) {
-      event.residentBytes += readAhead.request(experts[dispatch.expert(i)]);
+      resident += readAhead.request(experts[dispatch.expert(i)]);
     }
     FloatMatrix output = workspace.output();
     if (shared == null) {
@@ -83,11 +87,15 @@ final class MixtureOfExperts implements FeedForward {
     }
     for (int i = 0; i < dispatch.chosenExperts(); i++) {
       if (ahead && i + AHEAD < dispatch.chosenExperts()) {
-        event.residentBytes += readAhead.request(experts[dispatch.expert(i + AHEAD)]);
+        resident += readAhead.request(experts[dispatch.expert(i + AHEAD)]);
       }
       addExpert(i, input, output);
     }
-    commit(event, rows, ahead);
+    if (event != null && event.shouldCommit()) {
+      event.readAhead = ahead;
+      event.residentBytes = resident;
+      commit(event, rows);
+    }
     return output;
   }
 
@@ -108,17 +116,14 @@ final class MixtureOfExperts implements FeedForward {
     }
   }
 
-  private void commit(ExpertsEvent event, int rows, boolean ahead) {
-    if (event.shouldCommit()) {
-      Dispatch dispatch = workspace.dispatch();
-      event.layer = layer;
-      event.tokens = rows;
-      event.experts = dispatch.chosenExperts();
-      for (int i = 0; i < dispatch.chosenExperts(); i++) {
-        event.weightBytes += experts[dispatch.expert(i)].bytes();
-      }
-      event.readAhead = ahead;
-      event.commit();
+  private void commit(ExpertsEvent event, int rows) {
+    Dispatch dispatch = workspace.dispatch();
+    event.layer = layer;
+    event.tokens = rows;
+    event.experts = dispatch.chosenExperts();
+    for (int i = 0; i < dispatch.chosenExperts(); i++) {
+      event.weightBytes += experts[dispatch.expert(i)].bytes();
     }
+    event.commit();
   }
 }
