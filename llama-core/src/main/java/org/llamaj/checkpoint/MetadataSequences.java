@@ -60,6 +60,9 @@ final class MetadataSequences {
     require(sequence, type.isInteger(), "integers");
     return whileOpen(
         () -> {
+          if (type == MetadataType.INT32) {
+            return sequence.encoded().toArray(INT);
+          }
           int[] ints = new int[length(sequence)];
           for (int i = 0; i < ints.length; i++) {
             long value = whole(sequence.encoded(), type, (long) i * type.bytes());

@@ -35,8 +35,8 @@ public final class CodePoints {
 
   private static final int BLOCK = 256;
 
-  /** Of the basic plane, where nearly all text is. */
-  private static final byte[] CLASSES = new byte[Character.MIN_SUPPLEMENTARY_CODE_POINT];
+  /** Of the characters that take one or two bytes. */
+  private static final byte[] CLASSES = new byte[0x800];
 
   static {
     for (int c = 0; c < CLASSES.length; c++) {
@@ -44,8 +44,8 @@ public final class CodePoints {
     }
   }
 
-  /** The other sixteen planes, made when a text has a character of one: there are a million. */
-  private static final class Supplementary {
+  /** Of the others, made when a text has one: there are a million. */
+  private static final class Others {
     /** For each block of 256 code points where its classes start; equal blocks are shared. */
     private static final char[] BLOCK_STARTS = new char[(Character.MAX_CODE_POINT + 1) / BLOCK];
 
@@ -55,8 +55,7 @@ public final class CodePoints {
       byte[] classes = new byte[BLOCK * BLOCK_STARTS.length];
       Map<String, Integer> known = new HashMap<>();
       int used = 0;
-      int first = Character.MIN_SUPPLEMENTARY_CODE_POINT / BLOCK;
-      for (int b = first; b < BLOCK_STARTS.length; b++) {
+      for (int b = 0; b < BLOCK_STARTS.length; b++) {
         for (int i = 0; i < BLOCK; i++) {
           classes[used + i] = (byte) classify(b * BLOCK + i);
         }
@@ -87,7 +86,7 @@ public final class CodePoints {
 
   /** The classes of a code point. */
   static int classesOf(int codePoint) {
-    return codePoint < CLASSES.length ? CLASSES[codePoint] : Supplementary.classesOf(codePoint);
+    return codePoint < CLASSES.length ? CLASSES[codePoint] : Others.classesOf(codePoint);
   }
 
   /** The classes of the character at an index. */
