@@ -92,6 +92,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
           case Speculation.PromptLookup(int length) -> length;
           case Speculation.Draft(_, int length) -> length;
         };
+    lane.wantBest(chooser.best());
     loop = new TokenLoop(sequence, lane, this::choose, drafter, guesses, keep);
     decoder = tokenizer.streamingDecoder(SpecialText.SKIP);
     stops = new StopStrings(options.stopStrings());
@@ -272,8 +273,9 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     return loop.read(prompt::add, prompt.ids(), prompt.plain(), cached);
   }
 
-  private int choose(float[] logits) {
-    int token = chooser.sample(logits);
+  private int choose(Lane from, int row) {
+    int token =
+        chooser.best() > 0 ? chooser.sample(from.best(row)) : chooser.sample(from.logits(row));
     chooser.accept(token);
     return token;
   }

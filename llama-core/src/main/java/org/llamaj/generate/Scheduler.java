@@ -399,7 +399,7 @@ public final class Scheduler {
         for (int t = lane.from; t < lane.from + lane.rows; t++) {
           lane.tokens.add(batch, lane.sequence, t);
           if (t >= lane.wantedFrom) {
-            batch.wantLogits(lane.logitsTarget(t - lane.wantedFrom));
+            lane.want(batch, t - lane.wantedFrom);
           }
         }
       } catch (RuntimeException e) {

@@ -13,6 +13,7 @@ import org.llamaj.LlamaException;
 import org.llamaj.Residency;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
+import org.llamaj.checkpoint.DerivedTensor;
 import org.llamaj.checkpoint.TensorDescription;
 import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.kernel.KernelProvider;
@@ -36,6 +37,7 @@ import org.llamaj.transformer.WeightSource;
  * @param transformer bound to the file's tensors
  * @param residency where the weights live
  * @param quantised the mixture that weights were quantised to at load, if they were
+ * @param derived the tensors that had to be made where they were not quantised
  * @param experts the networks of layers with experts, if the model has any
  * @param media the encoder of pictures, if the model has one
  * @param selection which kernels were chosen and why
@@ -50,6 +52,7 @@ public record LoadedModel(
     Transformer transformer,
     Residency residency,
     Optional<FileType> quantised,
+    List<DerivedTensor> derived,
     Optional<FeedForwards> experts,
     Optional<Media> media,
     KernelSelection selection,
@@ -103,7 +106,8 @@ public record LoadedModel(
         kernels = new ObservedKernels(kernels, options.projections().get());
       }
       cacheMemory = cacheMemory(options, kernels, arena);
-      WeightSource weights = weights(checkpoint, options, arena, workers, progress);
+      boolean usesParts = usesParts(selection, options);
+      WeightSource weights = weights(checkpoint, options, usesParts, arena, workers, progress);
       Optional<FeedForwards> experts = experts(configuration, weights, kernels, options, arena);
       Transformer transformer =
           new TransformerBuilder(configuration, weights, kernels, arena, options.batchSize())
@@ -121,6 +125,7 @@ public record LoadedModel(
           transformer,
           options.residency(),
           options.weights(),
+          derived(checkpoint, usesParts),
           experts,
           media,
           selection,
@@ -204,26 +209,51 @@ public record LoadedModel(
     }
   }
 
+  /**
+   * Whether matrices in several parts are used so. A device copies weights anyway, huge pages do,
+   * and who observes projections wants to see whole ones.
+   */
+  private static boolean usesParts(KernelSelection selection, LoadingOptions options) {
+    return !selection.provider().isDevice()
+        && options.residency() == Residency.MAPPED
+        && options.projections().isEmpty();
+  }
+
+  private static List<DerivedTensor> derived(Checkpoint checkpoint, boolean usesParts) {
+    return checkpoint.derived().stream()
+        .filter(tensor -> !usesParts || tensor.parts().isEmpty())
+        .toList();
+  }
+
   private static WeightSource weights(
       Checkpoint checkpoint,
       LoadingOptions options,
+      boolean usesParts,
       Arena arena,
       Workers workers,
       DoubleConsumer progress) {
     if (options.weights().isPresent()) {
-      return quantised(checkpoint, options, arena, workers, progress);
+      return quantised(checkpoint, options, usesParts, arena, workers, progress);
     }
     WeightSource stored =
         switch (options.residency()) {
           case MAPPED -> checkpoint::find;
           case HUGE_PAGES -> new HugePageWeights(checkpoint, arena, workers, progress);
         };
-    return checkpoint.derived().isEmpty() ? stored : new DerivedWeights(checkpoint, stored, arena);
+    return withDerived(checkpoint, stored, arena, usesParts);
+  }
+
+  private static WeightSource withDerived(
+      Checkpoint checkpoint, WeightSource stored, Arena arena, boolean usesParts) {
+    return checkpoint.derived().isEmpty()
+        ? stored
+        : new DerivedWeights(checkpoint, stored, arena, usesParts);
   }
 
   private static WeightSource quantised(
       Checkpoint checkpoint,
       LoadingOptions options,
+      boolean usesParts,
       Arena arena,
       Workers workers,
       DoubleConsumer progress) {
@@ -232,10 +262,7 @@ public record LoadedModel(
           case MAPPED -> bytes -> arena.allocate(bytes, 64);
           case HUGE_PAGES -> bytes -> HugePages.allocate(bytes, arena);
         };
-    WeightSource stored =
-        checkpoint.derived().isEmpty()
-            ? checkpoint::find
-            : new DerivedWeights(checkpoint, checkpoint::find, arena);
+    WeightSource stored = withDerived(checkpoint, checkpoint::find, arena, usesParts);
     return new QuantisedWeights(
         checkpoint, options.weights().get(), stored, allocator, workers, progress);
   }
