@@ -26,6 +26,11 @@ final class PanelProducts implements AutoCloseable {
   private static final int MOST_OUTPUTS = 8192; // of a panel
   private static final int THREADS = 256;
 
+  /** What the library may rely on. */
+  private static final int ALIGNMENT = 256; // bytes
+
+  private static final int ALIGNED_OUTPUTS = ALIGNMENT / Float.BYTES;
+
   private final Context context;
   private final Stream stream;
   private final Launches launches;
@@ -72,8 +77,11 @@ final class PanelProducts implements AutoCloseable {
       return false;
     }
     int inputs = Math.toIntExact(format.blocks(w.inputs()) * format.blockSize()); // padded
+    if (y % ALIGNMENT != 0 || (long) ALIGNED_OUTPUTS * Short.BYTES * inputs > PANEL_BYTES) {
+      return false;
+    }
     try {
-      reserve((long) Short.BYTES * rows * inputs, (long) Short.BYTES * inputs);
+      reserve((long) Short.BYTES * rows * inputs);
       if (!converted) {
         convert(x, rows, w.inputs(), inputs);
         converted = true;
@@ -102,8 +110,8 @@ final class PanelProducts implements AutoCloseable {
       cublas.multiply(stream, w.main(), input, y, rows, inputs, outputs, outputs, workspace);
       return;
     }
-    int fitting = (int) Math.max(1, PANEL_BYTES / ((long) Short.BYTES * inputs));
-    int most = Math.min(MOST_OUTPUTS, fitting);
+    int fitting = (int) (PANEL_BYTES / ((long) Short.BYTES * inputs));
+    int most = Math.min(MOST_OUTPUTS, fitting / ALIGNED_OUTPUTS * ALIGNED_OUTPUTS);
     for (int first = 0; first < outputs; first += most) {
       int count = Math.min(most, outputs - first);
       w.products().panel(launches, w, first, count, panel, inputs);
@@ -124,10 +132,10 @@ final class PanelProducts implements AutoCloseable {
         .with(pairs);
   }
 
-  private void reserve(long bytes, long rowBytes) {
+  private void reserve(long bytes) {
     if (workspace == 0) {
       workspace = context.allocate(CublasLt.WORKSPACE_BYTES);
-      panel = context.allocate(Math.max(PANEL_BYTES, rowBytes));
+      panel = context.allocate(PANEL_BYTES);
     }
     if (bytes > inputBytes) {
       launches.flush();

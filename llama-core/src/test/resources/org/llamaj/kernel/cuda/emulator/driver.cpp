@@ -740,7 +740,7 @@ API int cublasLtMatmul(void*, Product* product, const float* alpha, Pointer a, L
   bool fits = product->transpose_a == 1 && la->type == 14 && lb->type == 14 && lc->type == 0 && ld->type == 0 &&
               la->rows == lb->rows && la->columns == ld->rows && lb->columns == ld->columns && c == d &&
               *alpha == 1 && *beta == 0 && algorithm->algorithm[0] == 42 && workspace_bytes == algorithm->workspace &&
-              ld->stride >= (long long)ld->rows && la->stride >= (long long)la->rows;
+              (a | b | d | workspace) % 256 == 0 && ld->stride >= (long long)ld->rows && la->stride >= (long long)la->rows;
   if (!fits) return 7;
   Layout A = *la, B = *lb, D = *ld;
   bool inside = find(a, 2 * A.stride * A.columns) && find(b, 2 * B.stride * B.columns) &&
