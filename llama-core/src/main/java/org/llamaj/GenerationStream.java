@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.llamaj.events.DecodeEvent;
 import org.llamaj.events.PrefillEvent;
+import org.llamaj.events.Recording;
 import org.llamaj.generate.Drafter;
 import org.llamaj.generate.Lane;
 import org.llamaj.generate.StopStrings;
@@ -50,8 +51,8 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   private String next = "";
   private final long requestedAt = System.nanoTime();
   private long[] tokenTimes = new long[32];
-  private final PrefillEvent prefillEvent = new PrefillEvent();
-  private final DecodeEvent decodeEvent = new DecodeEvent();
+  private Optional<PrefillEvent> prefillEvent = Optional.empty();
+  private Optional<DecodeEvent> decodeEvent = Optional.empty();
   private Throwable failure;
   private boolean promptDone;
   private long promptNanos;
@@ -242,11 +243,8 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     if (!promptDone) {
       promptDone = true;
       promptNanos = System.nanoTime() - start;
-      PrefillEvent event = prefillEvent;
-      event.cached = cached + lane.reusedTokens();
-      event.tokens = prompt.length() - event.cached;
-      event.commit();
-      decodeEvent.begin();
+      prefillEvent.ifPresent(this::commit);
+      decodeEvent = Recording.begin(DecodeEvent::new);
       start = System.nanoTime();
     }
     int token = loop.choose();
@@ -270,7 +268,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   }
 
   private Lane.Outcome readPrompt() {
-    prefillEvent.begin();
+    prefillEvent = Recording.begin(PrefillEvent::new);
     prompt.encode(() -> cancelled);
     return loop.read(prompt::add, prompt.ids(), prompt.plain(), cached);
   }
@@ -310,12 +308,22 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     }
     loop.close();
     if (promptDone) {
-      decodeEvent.tokens = tokens.size();
-      decodeEvent.guessed = loop.guessed();
-      decodeEvent.right = loop.right();
-      decodeEvent.finishReason = reason.name();
-      decodeEvent.commit();
+      decodeEvent.ifPresent(this::commit);
     }
     onEnd.run();
+  }
+
+  private void commit(PrefillEvent event) {
+    event.cached = cached + lane.reusedTokens();
+    event.tokens = prompt.length() - event.cached;
+    event.commit();
+  }
+
+  private void commit(DecodeEvent event) {
+    event.tokens = tokens.size();
+    event.guessed = loop.guessed();
+    event.right = loop.right();
+    event.finishReason = finishReason.name();
+    event.commit();
   }
 }

@@ -1,6 +1,7 @@
 package org.llamaj.generate;
 
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import org.llamaj.events.QueueEvent;
 import org.llamaj.transformer.Batch;
@@ -102,8 +103,11 @@ public final class Lane implements AutoCloseable {
   long waitedNanos;
   long submittedAt;
 
-  /** Measures how long a prompt waits; null when none does. */
-  QueueEvent queueEvent;
+  /** Whether a prompt waits to be taken up. */
+  boolean queued;
+
+  /** Measures how long it waits, if that is recorded. */
+  Optional<QueueEvent> queueEvent = Optional.empty();
 
   /** Whether the lane is likely to be back before the next step. */
   boolean quick = true;

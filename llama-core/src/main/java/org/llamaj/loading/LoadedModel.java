@@ -4,6 +4,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.function.DoubleConsumer;
 import java.util.function.LongFunction;
 import org.llamaj.LlamaException;
@@ -70,12 +73,16 @@ public record LoadedModel(
    */
   public static LoadedModel load(
       Checkpoint checkpoint, LoadingOptions options, DoubleConsumer progress) {
+    // Vocabularies are long: they are read while the weights are bound.
+    FutureTask<Tokenizer> tokenizer = new FutureTask<>(checkpoint::tokenizer);
+    Thread.ofPlatform().daemon().name("llamaj-tokenizer").start(tokenizer);
     try {
       Configuration configuration = ConfigurationReader.read(checkpoint);
-      Tokenizer tokenizer = tokenizer(checkpoint, configuration);
       KernelSelection selection = KernelSelection.select(options.kernels(), options.backend());
       return bind(checkpoint, configuration, tokenizer, selection, options, progress);
     } catch (RuntimeException | Error e) {
+      // What is being read cannot be closed.
+      awaitUninterruptibly(tokenizer);
       checkpoint.close();
       throw e;
     }
@@ -84,7 +91,7 @@ public record LoadedModel(
   private static LoadedModel bind(
       Checkpoint checkpoint,
       Configuration configuration,
-      Tokenizer tokenizer,
+      Future<Tokenizer> tokenizer,
       KernelSelection selection,
       LoadingOptions options,
       DoubleConsumer progress) {
@@ -114,7 +121,7 @@ public record LoadedModel(
       media = media(checkpoint, configuration, selection, options, workers);
       return new LoadedModel(
           checkpoint,
-          tokenizer,
+          tokenizer(checkpoint, configuration, tokenizer),
           transformer,
           options.residency(),
           options.weights(),
@@ -270,12 +277,22 @@ public record LoadedModel(
   }
 
   /** What binding has to complain about names the tensor; the file is known here. */
-  private static CheckpointException naming(Checkpoint checkpoint, LlamaException failure) {
+  private static LlamaException naming(Checkpoint checkpoint, LlamaException failure) {
+    if (failure.getMessage().startsWith(checkpoint.source() + ": ")) {
+      return failure;
+    }
     return new CheckpointException(checkpoint.source() + ": " + failure.getMessage(), failure);
   }
 
-  private static Tokenizer tokenizer(Checkpoint checkpoint, Configuration configuration) {
-    Tokenizer tokenizer = checkpoint.tokenizer();
+  private static Tokenizer tokenizer(
+      Checkpoint checkpoint, Configuration configuration, Future<Tokenizer> read) {
+    awaitUninterruptibly(read);
+    if (read.state() == Future.State.FAILED) {
+      throw read.exceptionNow() instanceof RuntimeException failure
+          ? failure
+          : new LlamaException("the vocabulary cannot be read", read.exceptionNow());
+    }
+    Tokenizer tokenizer = read.resultNow();
     if (tokenizer.vocabularySize() != configuration.embeddingRows()) {
       throw new CheckpointException(
           "%s: expected as many tokens as token_embd.weight has rows, %d, found %d"
@@ -283,6 +300,22 @@ public record LoadedModel(
                   checkpoint.source(), configuration.embeddingRows(), tokenizer.vocabularySize()));
     }
     return tokenizer;
+  }
+
+  private static void awaitUninterruptibly(Future<?> task) {
+    boolean interrupted = false;
+    while (!task.isDone()) {
+      try {
+        task.get();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      } catch (ExecutionException e) {
+        break;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /**

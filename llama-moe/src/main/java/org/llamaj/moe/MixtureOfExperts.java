@@ -1,5 +1,6 @@
 package org.llamaj.moe;
 
+import jdk.jfr.FlightRecorder;
 import org.llamaj.kernel.ExpertRouting;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Mixture;
@@ -86,8 +87,11 @@ final class MixtureOfExperts implements FeedForward {
   }
 
   private void expertByExpert(FloatMatrix input, int rows, FloatMatrix output) {
-    ExpertsEvent event = new ExpertsEvent();
-    event.begin();
+    ExpertsEvent event = FlightRecorder.isInitialized() ? new ExpertsEvent() : null;
+    if (event != null) {
+      event.begin();
+    }
+    long resident = 0;
     Dispatch dispatch = workspace.dispatch();
     router.route(rows, dispatch);
     statistics.count(dispatch);
@@ -95,13 +99,13 @@ final class MixtureOfExperts implements FeedForward {
     kernels.fetch(input, rows);
     boolean ahead = readAhead != null && readAhead.isUseful();
     for (int i = 0; ahead && i < Math.min(AHEAD, dispatch.chosenExperts()); i++) {
-      event.residentBytes += readAhead.request(experts[dispatch.expert(i)]);
+      resident += readAhead.request(experts[dispatch.expert(i)]);
     }
     FloatMatrix ofShared = shared == null ? null : shared.forward(input, rows);
     Rows.clear(output, rows);
     for (int i = 0; i < dispatch.chosenExperts(); i++) {
       if (ahead && i + AHEAD < dispatch.chosenExperts()) {
-        event.residentBytes += readAhead.request(experts[dispatch.expert(i + AHEAD)]);
+        resident += readAhead.request(experts[dispatch.expert(i + AHEAD)]);
       }
       addExpert(i, input, output);
     }
@@ -109,7 +113,11 @@ final class MixtureOfExperts implements FeedForward {
     if (ofShared != null) {
       kernels.add(output, ofShared, rows);
     }
-    commit(event, rows, ahead);
+    if (event != null && event.shouldCommit()) {
+      event.readAhead = ahead;
+      event.residentBytes = resident;
+      commit(event, rows);
+    }
   }
 
   /** Adds what the {@code index}-th chosen expert makes of its tokens. */
@@ -129,17 +137,14 @@ final class MixtureOfExperts implements FeedForward {
     }
   }
 
-  private void commit(ExpertsEvent event, int rows, boolean ahead) {
-    if (event.shouldCommit()) {
-      Dispatch dispatch = workspace.dispatch();
-      event.layer = layer;
-      event.tokens = rows;
-      event.experts = dispatch.chosenExperts();
-      for (int i = 0; i < dispatch.chosenExperts(); i++) {
-        event.weightBytes += experts[dispatch.expert(i)].bytes();
-      }
-      event.readAhead = ahead;
-      event.commit();
+  private void commit(ExpertsEvent event, int rows) {
+    Dispatch dispatch = workspace.dispatch();
+    event.layer = layer;
+    event.tokens = rows;
+    event.experts = dispatch.chosenExperts();
+    for (int i = 0; i < dispatch.chosenExperts(); i++) {
+      event.weightBytes += experts[dispatch.expert(i)].bytes();
     }
+    event.commit();
   }
 }

@@ -34,6 +34,9 @@ final class X86Kernels implements Kernels {
   private final Supplier<Kernels> fallbackSource;
   private Kernels fallback;
 
+  /** One of several projections, where not all have code. */
+  private final Projection[] alone = new Projection[1];
+
   private record WeightKey(ElementType type, int inputs, Layout layout) {}
 
   /**
@@ -63,7 +66,8 @@ final class X86Kernels implements Kernels {
 
   @Override
   public String description() {
-    return "x86: " + level.title();
+    String own = "x86: " + level.title();
+    return fallback == null ? own : own + "; without code of its own: " + fallback.description();
   }
 
   @Override
@@ -95,7 +99,9 @@ final class X86Kernels implements Kernels {
     }
     for (Projection projection : projections) {
       if (projection.weight() instanceof X86WeightMatrix) {
-        projector.project(input, rows, new Projection[] {projection});
+        alone[0] = projection;
+        projector.project(input, rows, alone);
+        alone[0] = null;
       } else {
         fallback().project(input, rows, projection);
       }
