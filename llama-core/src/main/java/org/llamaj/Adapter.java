@@ -2,6 +2,7 @@ package org.llamaj;
 
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.llamaj.checkpoint.AdapterCheckpoint;
+import org.llamaj.checkpoint.Fingerprint;
 import org.llamaj.transformer.LowRankAdapter;
 import org.llamaj.transformer.Transformer;
 
@@ -17,12 +18,14 @@ public final class Adapter implements AutoCloseable {
   private final Transformer transformer;
   private final LowRankAdapter adapter;
   private final AdapterCheckpoint file;
+  private final byte[] fingerprint;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   Adapter(Transformer transformer, LowRankAdapter adapter, AdapterCheckpoint file) {
     this.transformer = transformer;
     this.adapter = adapter;
     this.file = file;
+    fingerprint = Fingerprint.of(file);
   }
 
   /** {@return the name of its file or directory} */
@@ -46,6 +49,11 @@ public final class Adapter implements AutoCloseable {
       transformer.release(adapter);
       file.close();
     }
+  }
+
+  /** Tells it apart from others: see {@link Fingerprint}. */
+  byte[] fingerprint() {
+    return fingerprint;
   }
 
   boolean belongsTo(Transformer other) {

@@ -43,6 +43,16 @@ public final class BatchRequest {
   }
 
   /**
+   * Changes the options step by step; the other methods for options are short for this one.
+   *
+   * @param change makes the new options from the present ones
+   * @return a changed copy
+   */
+  public BatchRequest options(UnaryOperator<GenerationOptions> change) {
+    return options(change.apply(options));
+  }
+
+  /**
    * Limits the length of each text.
    *
    * @param value the most tokens to generate

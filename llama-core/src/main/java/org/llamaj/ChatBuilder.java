@@ -93,6 +93,16 @@ public final class ChatBuilder {
   }
 
   /**
+   * Changes the options step by step; the other methods for options are short for this one.
+   *
+   * @param change makes the new options from the present ones
+   * @return a changed copy
+   */
+  public ChatBuilder options(UnaryOperator<GenerationOptions> change) {
+    return options(change.apply(options));
+  }
+
+  /**
    * Limits the length of an answer.
    *
    * @param value the most tokens to generate
@@ -166,15 +176,11 @@ public final class ChatBuilder {
    * Goes on with a conversation that {@link ChatSession#save} has written; the messages of this
    * builder do not count.
    *
-   * @param file written with the same model
+   * @param file written with the same model, and with the adapters that this builder names
    * @return to be closed by the caller
-   * @throws LlamaException if it is no such file, damaged, or of another model
+   * @throws LlamaException if it is no such file, damaged, of another model, or with other adapters
    */
   public ChatSession restore(Path file) {
-    if (!adapters.isEmpty()) {
-      throw new LlamaException(
-          "%s: a saved conversation has no adapters: open a new one to use them".formatted(file));
-    }
-    return ChatSession.restore(model, model.chatFormat(), options, file);
+    return ChatSession.restore(model, model.chatFormat(), adapters, options, file);
   }
 }

@@ -24,6 +24,7 @@ import org.llamaj.transformer.Sequence;
 public final class ChatSession implements AutoCloseable {
   private final LlamaModel model;
   private final ChatFormat format;
+  private final List<AdapterUse> adapters;
   private final GenerationOptions options;
   private final Sequence sequence;
 
@@ -57,30 +58,36 @@ public final class ChatSession implements AutoCloseable {
       Conversation conversation,
       List<AdapterUse> adapters,
       GenerationOptions options) {
-    this(model, format, conversation, options, model.transformer().newSequence(adapters));
+    this(model, format, conversation, adapters, options, model.transformer().newSequence(adapters));
   }
 
   private ChatSession(
       LlamaModel model,
       ChatFormat format,
       Conversation conversation,
+      List<AdapterUse> adapters,
       GenerationOptions options,
       Sequence sequence) {
     this.model = model;
     this.format = format;
     this.conversation = conversation;
+    this.adapters = adapters;
     this.options = options;
     this.sequence = sequence;
   }
 
   /** Opens what {@link #save} has written. */
   static ChatSession restore(
-      LlamaModel model, ChatFormat format, GenerationOptions options, Path file) {
-    Sequence sequence = model.transformer().newSequence();
+      LlamaModel model,
+      ChatFormat format,
+      List<AdapterUse> adapters,
+      GenerationOptions options,
+      Path file) {
+    Sequence sequence = model.transformer().newSequence(adapters);
     try {
-      SessionFile.Content content = model.sessionFile(file).read(sequence);
+      SessionFile.Content content = model.sessionFile(file, adapters).read(sequence, model::image);
       ChatSession session =
-          new ChatSession(model, format, content.conversation(), options, sequence);
+          new ChatSession(model, format, content.conversation(), adapters, options, sequence);
       session.fed = ModelInput.of(sequence.tokens());
       if (content.transcript() != null) {
         session.transcript = ModelInput.of(content.transcript());
@@ -193,7 +200,8 @@ public final class ChatSession implements AutoCloseable {
    */
   public ChatSession fork() {
     checkIdle();
-    ChatSession fork = new ChatSession(model, format, conversation, options, sequence.fork());
+    ChatSession fork =
+        new ChatSession(model, format, conversation, adapters, options, sequence.fork());
     fork.fed = fed;
     fork.transcript = transcript;
     fork.turns.addAll(turns);
@@ -245,17 +253,17 @@ public final class ChatSession implements AutoCloseable {
   /**
    * Writes the conversation to a file, with its keys and values, so that {@link
    * ChatBuilder#restore} can go on with it at once, in another JVM too. A file that is there is
-   * replaced when the new one is complete.
+   * replaced when the new one is complete. Pictures are saved as the image files they are; the
+   * restored conversation looks at them again, and reads again what comes after the first one.
    *
    * @param file where to
-   * @throws LlamaException if it cannot be written, or the conversation has pictures
+   * @throws LlamaException if it cannot be written
    * @throws IllegalStateException if an answer is still being read
    */
   public void save(Path file) {
     checkIdle();
-    sequence.requireSavable();
-    int[] ids = transcript == null ? null : transcript.ids();
-    model.sessionFile(file).write(new SessionFile.Content(conversation, ids), sequence);
+    int[] ids = transcript == null || transcript.hasPictures() ? null : transcript.ids();
+    model.sessionFile(file, adapters).write(new SessionFile.Content(conversation, ids), sequence);
   }
 
   /**

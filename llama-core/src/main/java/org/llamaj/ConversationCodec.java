@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.llamaj.tokenizer.chat.Content;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
@@ -44,14 +45,20 @@ final class ConversationCodec {
     text(out, conversation.date().map(LocalDate::toString).orElse(""));
   }
 
-  static Conversation read(DataInputStream in) throws IOException {
+  /**
+   * Reads what was written.
+   *
+   * @param look makes a part of a message of a picture
+   */
+  static Conversation read(DataInputStream in, Function<Picture, Content.Image> look)
+      throws IOException {
     List<Message> messages = new ArrayList<>();
     for (int left = in.readInt(); left > 0; left--) {
       Role role = Role.valueOf(text(in));
       Message.Ending ending = Message.Ending.valueOf(text(in));
       List<Content> parts = new ArrayList<>();
       for (int more = in.readInt(); more > 0; more--) {
-        parts.add(part(in));
+        parts.add(part(in, look));
       }
       messages.add(new Message(role, parts, ending));
     }
@@ -93,19 +100,24 @@ final class ConversationCodec {
         text(out, name);
         text(out, text);
       }
-      case Content.Image _ ->
-          throw new LlamaException(
-              "expected a conversation of texts, found a picture: one with pictures cannot be saved");
+      case Content.Image image -> {
+        byte[] bytes = LlamaModel.picture(image).bytes();
+        out.writeByte('p');
+        out.writeInt(bytes.length);
+        out.write(bytes);
+      }
     }
   }
 
-  private static Content part(DataInputStream in) throws IOException {
+  private static Content part(DataInputStream in, Function<Picture, Content.Image> look)
+      throws IOException {
     int kind = in.readByte();
     return switch (kind) {
       case 't' -> new Content.Text(text(in));
       case 'x' -> new Content.Context(text(in));
       case 'c' -> new Content.ToolCall(text(in), text(in), map(value(in)));
       case 'r' -> new Content.ToolResult(text(in), text(in), text(in));
+      case 'p' -> look.apply(Picture.of(bytes(in)));
       default -> throw new IOException("unknown part " + kind);
     };
   }
@@ -198,11 +210,15 @@ final class ConversationCodec {
   }
 
   private static String text(DataInputStream in) throws IOException {
+    return new String(bytes(in), StandardCharsets.UTF_8);
+  }
+
+  private static byte[] bytes(DataInputStream in) throws IOException {
     int length = in.readInt();
-    byte[] utf8 = in.readNBytes(Math.max(0, length)); // no more than there is
-    if (utf8.length != length) {
-      throw new IOException("expected a text of %d bytes".formatted(length));
+    byte[] bytes = in.readNBytes(Math.max(0, length)); // no more than there is
+    if (bytes.length != length) {
+      throw new IOException("expected a text or picture of %d bytes".formatted(length));
     }
-    return new String(utf8, StandardCharsets.UTF_8);
+    return bytes;
   }
 }

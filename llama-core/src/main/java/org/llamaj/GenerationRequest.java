@@ -103,6 +103,16 @@ public final class GenerationRequest {
   }
 
   /**
+   * Changes the options step by step; the other methods for options are short for this one.
+   *
+   * @param change makes the new options from the present ones
+   * @return a changed copy
+   */
+  public GenerationRequest options(UnaryOperator<GenerationOptions> change) {
+    return options(change.apply(options));
+  }
+
+  /**
    * Limits the length.
    *
    * @param value the most tokens to generate

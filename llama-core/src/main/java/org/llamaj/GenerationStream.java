@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.llamaj.events.DecodeEvent;
 import org.llamaj.events.PrefillEvent;
+import org.llamaj.events.Recording;
 import org.llamaj.generate.Drafter;
 import org.llamaj.generate.Lane;
 import org.llamaj.generate.StopStrings;
@@ -50,8 +51,8 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   private String next = "";
   private final long requestedAt = System.nanoTime();
   private long[] tokenTimes = new long[32];
-  private final PrefillEvent prefillEvent = new PrefillEvent();
-  private final DecodeEvent decodeEvent = new DecodeEvent();
+  private Optional<PrefillEvent> prefillEvent = Optional.empty();
+  private Optional<DecodeEvent> decodeEvent = Optional.empty();
   private Throwable failure;
   private boolean promptDone;
   private long promptNanos;
@@ -91,6 +92,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
           case Speculation.PromptLookup(int length) -> length;
           case Speculation.Draft(_, int length) -> length;
         };
+    lane.wantBest(chooser.best());
     loop = new TokenLoop(sequence, lane, this::choose, drafter, guesses, keep);
     decoder = tokenizer.streamingDecoder(SpecialText.SKIP);
     stops = new StopStrings(options.stopStrings());
@@ -241,11 +243,8 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     if (!promptDone) {
       promptDone = true;
       promptNanos = System.nanoTime() - start;
-      PrefillEvent event = prefillEvent;
-      event.cached = cached + lane.reusedTokens();
-      event.tokens = prompt.length() - event.cached;
-      event.commit();
-      decodeEvent.begin();
+      prefillEvent.ifPresent(this::commit);
+      decodeEvent = Recording.begin(DecodeEvent::new);
       start = System.nanoTime();
     }
     int token = loop.choose();
@@ -269,13 +268,14 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
   }
 
   private Lane.Outcome readPrompt() {
-    prefillEvent.begin();
+    prefillEvent = Recording.begin(PrefillEvent::new);
     prompt.encode(() -> cancelled);
     return loop.read(prompt::add, prompt.ids(), prompt.plain(), cached);
   }
 
-  private int choose(float[] logits) {
-    int token = chooser.sample(logits);
+  private int choose(Lane from, int row) {
+    int token =
+        chooser.best() > 0 ? chooser.sample(from.best(row)) : chooser.sample(from.logits(row));
     chooser.accept(token);
     return token;
   }
@@ -308,12 +308,22 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
     }
     loop.close();
     if (promptDone) {
-      decodeEvent.tokens = tokens.size();
-      decodeEvent.guessed = loop.guessed();
-      decodeEvent.right = loop.right();
-      decodeEvent.finishReason = reason.name();
-      decodeEvent.commit();
+      decodeEvent.ifPresent(this::commit);
     }
     onEnd.run();
+  }
+
+  private void commit(PrefillEvent event) {
+    event.cached = cached + lane.reusedTokens();
+    event.tokens = prompt.length() - event.cached;
+    event.commit();
+  }
+
+  private void commit(DecodeEvent event) {
+    event.tokens = tokens.size();
+    event.guessed = loop.guessed();
+    event.right = loop.right();
+    event.finishReason = finishReason.name();
+    event.commit();
   }
 }

@@ -32,6 +32,7 @@ import org.llamaj.hub.Hub;
 import org.llamaj.hub.HubModel;
 import org.llamaj.hub.HubSettings;
 import org.llamaj.kernel.CacheType;
+import org.llamaj.kernel.Roof;
 import org.llamaj.loading.AdapterReader;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.loading.Media;
@@ -42,6 +43,7 @@ import org.llamaj.tokenizer.chat.ChatFormat;
 import org.llamaj.tokenizer.chat.Content;
 import org.llamaj.tokenizer.chat.Prompt;
 import org.llamaj.transformer.AdapterUse;
+import org.llamaj.transformer.LowRankAdapter;
 import org.llamaj.transformer.Sequence;
 import org.llamaj.transformer.Transformer;
 import org.slf4j.Logger;
@@ -456,6 +458,15 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
+   * What the device that the model runs on can do at most, to compare with.
+   *
+   * @return empty if it runs on the processor, or the device does not tell
+   */
+  public Optional<Roof> roof() {
+    return loaded.kernels().roof();
+  }
+
+  /**
    * How many threads compute.
    *
    * @return at least 1
@@ -507,9 +518,20 @@ public final class LlamaModel implements AutoCloseable {
     }
   }
 
-  SessionFile sessionFile(Path file) {
+  SessionFile sessionFile(Path file, List<AdapterUse> uses) {
     return new SessionFile(
-        file, Fingerprint.of(checkpoint(), loaded.quantised().map(Enum::name).orElse("")));
+        file,
+        Fingerprint.of(checkpoint(), loaded.quantised().map(Enum::name).orElse("")),
+        Fingerprint.of(
+            uses.stream().map(use -> adapter(use.adapter()).fingerprint()).toList(),
+            uses.stream().map(AdapterUse::scale).toList()));
+  }
+
+  private Adapter adapter(LowRankAdapter lowRank) {
+    return adapters.stream()
+        .filter(adapter -> adapter.lowRank() == lowRank)
+        .findFirst()
+        .orElseThrow();
   }
 
   Scheduler scheduler() {

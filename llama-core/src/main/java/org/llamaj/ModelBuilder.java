@@ -10,6 +10,7 @@ import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.checkpoint.gguf.GgufReader;
 import org.llamaj.events.LoadEvent;
+import org.llamaj.events.Recording;
 import org.llamaj.hub.DownloadListener;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.loading.LoadedModel;
@@ -288,15 +289,18 @@ public final class ModelBuilder {
    *     cannot run
    */
   public LlamaModel load() {
-    LoadEvent event = new LoadEvent();
-    event.begin();
+    Optional<LoadEvent> event = Recording.begin(LoadEvent::new);
     LoadedModel loaded =
         LoadedModel.load(source.apply(downloadListener), options(), listener::onProgress);
+    event.ifPresent(e -> commit(e, loaded));
+    return new LlamaModel(loaded, promptChunk, queueLimit, generations);
+  }
+
+  private static void commit(LoadEvent event, LoadedModel loaded) {
     event.model = loaded.checkpoint().source();
     event.kernels = loaded.selection().provider().name();
     event.bytes = loaded.checkpoint().totalBytes();
     event.commit();
-    return new LlamaModel(loaded, promptChunk, queueLimit, generations);
   }
 
   /**

@@ -52,7 +52,7 @@ final class ModelDescription {
                 checkpoint.totalBytes() >> 20,
                 model.quantised().isPresent() ? "mapped" : residency(model.residency())));
     model.quantised().ifPresent(type -> line(text, "", quantised(model, type)));
-    for (String derived : derived(checkpoint, model.quantised().isPresent())) {
+    for (String derived : derived(model)) {
       line(text, "", derived);
     }
     line(
@@ -102,10 +102,10 @@ final class ModelDescription {
   }
 
   /** What had to be made in memory, by how. */
-  private static List<String> derived(Checkpoint checkpoint, boolean quantised) {
-    if (quantised) return List.of();
+  private static List<String> derived(LoadedModel model) {
+    if (model.quantised().isPresent()) return List.of();
     Map<String, Long> bytes = new TreeMap<>();
-    for (DerivedTensor derived : checkpoint.derived()) {
+    for (DerivedTensor derived : model.derived()) {
       bytes.merge(derived.how(), derived.description().bytes(), Long::sum);
     }
     return bytes.entrySet().stream()

@@ -17,10 +17,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.function.Function;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
 import java.util.zip.CheckedOutputStream;
 import org.llamaj.checkpoint.Fingerprint;
+import org.llamaj.tokenizer.chat.Content.Image;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.transformer.Sequence;
 
@@ -28,18 +30,22 @@ import org.llamaj.transformer.Sequence;
  * A conversation in a file, with its keys and values, so that it goes on without being read again:
  *
  * <pre>
- * "LLAMAJ-C", version (int), fingerprint of the model (32 bytes),
+ * "LLAMAJ-C", version (int), fingerprint of the model (32 bytes), of its adapters (32 bytes),
  * messages, ids of the transcript (or -1), tokens with keys and values of the cache,
  * CRC-32C of all that (long)
  * </pre>
  *
  * <p>Numbers are big-endian. Of the cache, only full pages are written: the few tokens after them
- * are read again, so that nothing of others that shared the memory gets into the file.
+ * are read again, so that nothing of others that shared the memory gets into the file. Of pictures,
+ * the image files are written; what comes after the first one is looked at and read again.
  */
 final class SessionFile {
   private static final long MAGIC = 0x4c4c414d414a2d43L; // "LLAMAJ-C"
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
   private static final int BUFFER = 1 << 16;
+  private static final int MODEL_AT = Long.BYTES + Integer.BYTES;
+  private static final int ADAPTERS_AT = MODEL_AT + Fingerprint.LENGTH;
+  private static final int BEGIN = ADAPTERS_AT + Fingerprint.LENGTH;
 
   /**
    * What a file holds beside the cache.
@@ -50,15 +56,18 @@ final class SessionFile {
   record Content(Conversation conversation, int[] transcript) {}
 
   private final Path file;
-  private final byte[] fingerprint;
+  private final byte[] model;
+  private final byte[] adapters;
 
   /**
    * @param file where it is, or is to be
-   * @param fingerprint of the model
+   * @param model fingerprint of the model
+   * @param adapters fingerprint of the adapters that all tokens go through
    */
-  SessionFile(Path file, byte[] fingerprint) {
+  SessionFile(Path file, byte[] model, byte[] adapters) {
     this.file = file;
-    this.fingerprint = fingerprint;
+    this.model = model;
+    this.adapters = adapters;
   }
 
   /** Writes a file beside the one that may be there, then puts it in its place. */
@@ -87,7 +96,8 @@ final class SessionFile {
     DataOutputStream out = new DataOutputStream(new BufferedOutputStream(checked, BUFFER));
     out.writeLong(MAGIC);
     out.writeInt(VERSION);
-    out.write(fingerprint);
+    out.write(model);
+    out.write(adapters);
     ConversationCodec.write(out, content.conversation());
     int[] transcript = content.transcript();
     out.writeInt(transcript == null ? -1 : transcript.length);
@@ -106,15 +116,16 @@ final class SessionFile {
    * Reads the file.
    *
    * @param sequence an empty one, which gets the tokens of the cache
+   * @param look makes a part of a message of a picture
    * @throws LlamaException if it is no such file, damaged, or of another model
    */
-  Content read(Sequence sequence) {
+  Content read(Sequence sequence, Function<Picture, Image> look) {
     try {
       checkBegin();
       checkSum();
       try (DataInputStream in = open()) {
-        in.skipNBytes(Long.BYTES + Integer.BYTES + Fingerprint.LENGTH);
-        Conversation conversation = ConversationCodec.read(in);
+        in.skipNBytes(BEGIN);
+        Conversation conversation = ConversationCodec.read(in, look);
         int[] transcript = ids(in);
         sequence.restore(in);
         return new Content(conversation, transcript);
@@ -129,9 +140,8 @@ final class SessionFile {
 
   private void checkBegin() throws IOException {
     try (DataInputStream in = open()) {
-      byte[] begin = in.readNBytes(Long.BYTES + Integer.BYTES + Fingerprint.LENGTH);
-      if (begin.length < Long.BYTES + Integer.BYTES + Fingerprint.LENGTH
-          || ByteBuffer.wrap(begin).getLong() != MAGIC) {
+      byte[] begin = in.readNBytes(BEGIN);
+      if (begin.length < BEGIN || ByteBuffer.wrap(begin).getLong() != MAGIC) {
         throw new LlamaException(
             "%s: expected a conversation saved by ChatSession.save, found another kind of file"
                 .formatted(file));
@@ -142,9 +152,14 @@ final class SessionFile {
             "%s: expected version %d of saved conversations, found %d: it was saved by another version of this library"
                 .formatted(file, VERSION, version));
       }
-      if (!Arrays.equals(begin, Long.BYTES + Integer.BYTES, begin.length, fingerprint, 0, 32)) {
+      if (!Arrays.equals(begin, MODEL_AT, ADAPTERS_AT, model, 0, Fingerprint.LENGTH)) {
         throw new LlamaException(
             "%s: expected a conversation with this model, found one with another: load the model it was saved with"
+                .formatted(file));
+      }
+      if (!Arrays.equals(begin, ADAPTERS_AT, BEGIN, adapters, 0, Fingerprint.LENGTH)) {
+        throw new LlamaException(
+            "%s: expected a conversation with the adapters that are named here, found one with others or none: name those it was saved with, in the same order and scale"
                 .formatted(file));
       }
     }

@@ -10,8 +10,11 @@ import java.util.Objects;
  * made adapts to how many were right.
  */
 public sealed interface Speculation {
-  /** The most guesses by default. */
-  int DEFAULT_LENGTH = 8;
+  /**
+   * The most guesses by default: with the token before them, as many rows as kernels multiply in
+   * one pass over the weights.
+   */
+  int DEFAULT_LENGTH = 7;
 
   /** No guesses: the default. */
   record None() implements Speculation {}

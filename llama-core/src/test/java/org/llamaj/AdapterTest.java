@@ -119,12 +119,44 @@ class AdapterTest {
       assertThat(withoutIt).isNotEqualTo(withIt);
       assertThat(plain.generate().tokens()).isEqualTo(withoutIt);
       assertThat(plain.adapter(adapter, 0).generate().tokens()).isEqualTo(withoutIt);
-      try (ChatSession chat = model.chat().adapter(adapter, 1).open()) {
-        assertThatThrownBy(() -> chat.save(Path.of("never.session")))
-            .isInstanceOf(LlamaException.class)
-            .hasMessageContaining("a conversation with adapters cannot be saved");
+    }
+  }
+
+  @Test
+  void aSavedConversationGoesOnWithItsAdaptersOnly() {
+    GoldenCase c = cases().filter(x -> scale(x) == 1).findFirst().orElse(null);
+    assumeTrue(c != null, "no reference data");
+    Path saved = folder.resolve("adapted.session");
+    String expected;
+    try (LlamaModel model = load(c, "scalar")) {
+      Adapter adapter = model.adapter(file(c));
+      try (ChatSession chat = chat(model).adapter(adapter, 0.5f).open()) {
+        chat.send("Tell me of the fox and the owl. ".repeat(8));
+        chat.save(saved);
+        expected = chat.send("Go on.").text();
       }
     }
+    try (LlamaModel model = load(c, "scalar")) {
+      Adapter adapter = model.adapter(file(c));
+      try (ChatSession restored = chat(model).adapter(adapter, 0.5f).restore(saved)) {
+        Generation answer = restored.send("Go on.");
+        assertThat(answer.text()).isEqualTo(expected);
+        assertThat(answer.timings().promptTokens()).isLessThan(answer.promptTokens() / 2);
+      }
+      for (ChatBuilder other :
+          List.of(
+              chat(model),
+              chat(model).adapter(adapter, 1),
+              chat(model).adapter(adapter, 0.5f).adapter(adapter, 0.5f))) {
+        assertThatThrownBy(() -> other.restore(saved))
+            .isInstanceOf(LlamaException.class)
+            .hasMessageContaining("in the same order and scale");
+      }
+    }
+  }
+
+  private static ChatBuilder chat(LlamaModel model) {
+    return model.chat().temperature(0).maxTokens(12);
   }
 
   @Test

@@ -61,6 +61,27 @@ class CudaBackendTest {
     }
   }
 
+  /** A draw among the most probable tokens needs no other logits; a grammar needs all. */
+  @Test
+  void onlyTheBestLogitsLeaveTheDevice() {
+    String prompt = "Once upon a time";
+    SamplingOptions sampling = SamplingOptions.defaults().withSeed(7);
+    String expected;
+    try (LlamaModel model = load(Backend.cpu())) {
+      expected = model.prompt(prompt).maxTokens(4).sampling(_ -> sampling).generate().text();
+    }
+    try (LlamaModel model = load(Backend.cuda())) {
+      long before = emulator.downloadedBytes();
+      String found = model.prompt(prompt).maxTokens(4).sampling(_ -> sampling).generate().text();
+      assertThat(found).isEqualTo(expected);
+      assertThat(emulator.downloadedBytes() - before).isEqualTo(4 * 40 * Long.BYTES);
+      before = emulator.downloadedBytes();
+      model.prompt(prompt).maxTokens(4).temperature(0).logProbabilities(0).generate();
+      int logits = model.transformer().configuration().vocabularySize() * Float.BYTES;
+      assertThat(emulator.downloadedBytes() - before).isEqualTo(4L * logits);
+    }
+  }
+
   @Test
   void withoutADeviceTheProcessorIsTaken() {
     emulator.reset(0, Emulator.MEMORY);
@@ -170,6 +191,63 @@ class CudaBackendTest {
     model.close();
     try (LlamaModel again = load(Backend.cuda())) {
       assertThat(text(again)).isNotEmpty();
+    }
+  }
+
+  /** A conversation in the middle of its answer, others beside it, and the model itself. */
+  @Test
+  void sessionsOnALostDeviceEndWithAnError() {
+    LlamaModel model = load(Backend.cuda());
+    ChatSession chat = model.chat().open();
+    ChatSession other = model.chat().open();
+    emulator.fail("cuStreamSynchronize", 3, 700);
+    for (ChatSession one : List.of(chat, other, chat)) {
+      assertThatThrownBy(() -> one.send("Who are you?", _ -> {}))
+          .isInstanceOf(LlamaException.class)
+          .hasMessageContaining("CUDA_ERROR_ILLEGAL_ADDRESS");
+    }
+    chat.close();
+    other.close();
+    model.close();
+  }
+
+  /** What others hold is not lost, and there is room again when they are closed. */
+  @Test
+  void withoutMemoryForThePagesOfAConversationOnlyItFails() {
+    try (LlamaModel model = load(Backend.cuda())) {
+      emulator.limitMemory(emulator.memoryUsed());
+      assertThatThrownBy(() -> text(model))
+          .isInstanceOf(LlamaException.class)
+          .hasMessageContaining("no memory for one more page of the key-value cache");
+      emulator.limitMemory(Emulator.MEMORY);
+      assertThat(text(model)).isEqualTo(textOfProcessor());
+    }
+  }
+
+  @Test
+  void withoutACompilerTheDriverTranslates() {
+    System.setProperty("llamaj.cuda.nvrtc", "none");
+    try (LlamaModel model = load(Backend.cuda())) {
+      assertThat(model.describe()).contains("PTX translated by the driver");
+      assertThat(text(model)).isEqualTo(textOfProcessor());
+    }
+  }
+
+  /** Of a device that is newer than the compiler. */
+  @Test
+  void whatTheCompilerDoesNotKnowTheDriverTranslates() {
+    emulator.fail("nvrtcCompileProgram", 0, 5);
+    try (LlamaModel model = load(Backend.cuda())) {
+      assertThat(text(model)).isEqualTo(textOfProcessor());
+    }
+  }
+
+  @Test
+  void cublasMultipliesPrompts() {
+    emulator.installCublas();
+    try (LlamaModel model = load(Backend.cuda())) {
+      assertThat(model.describe()).contains("prompts multiplied by cuBLASLt 13.1");
+      assertThat(text(model)).isNotEmpty();
     }
   }
 

@@ -17,11 +17,18 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * All ways to the same text, in pairs: how the past came into the cache, and how the next tokens
- * are made. Each pair gives the tokens of a plain generation, on kernels whose results do not
- * depend on what else is in a batch.
+ * are made. Each pair gives the tokens of a plain generation. That is exact on kernels whose
+ * results do not depend on what else is in a batch. Those of {@code x86} round many rows in another
+ * way than up to 8: there, texts may part where the two most probable tokens are as good as equal,
+ * and nowhere else.
  */
 class PathsTest {
   private static final int TOKENS = 24;
+
+  private static final String QUESTION = "red fox blue fox red fox blue";
+
+  /** Ratio of two probabilities (as a logarithm) that are as good as equal. */
+  private static final double NEAR = 0.05;
 
   @TempDir private static Path folder;
 
@@ -49,9 +56,23 @@ class PathsTest {
             Arguments.of("scalar", TestModels.quantised()),
             Arguments.of("vector", TestModels.small()),
             Arguments.of("vector", TestModels.quantised()),
-            Arguments.of("vector", TestModels.demo()))
+            Arguments.of("vector", TestModels.llama2()),
+            Arguments.of("vector", TestModels.demo()),
+            Arguments.of("x86", TestModels.small()),
+            Arguments.of("x86", TestModels.quantised()),
+            Arguments.of("x86", TestModels.llama2()),
+            Arguments.of("x86", TestModels.demo()))
+        .filter(model -> canRun((String) model.get()[0]))
         .flatMap(model -> Arrays.stream(Past.values()).map(past -> plus(model, past)))
         .flatMap(model -> Arrays.stream(Next.values()).map(next -> plus(model, next)));
+  }
+
+  private static boolean canRun(String kernels) {
+    try (LlamaModel model = load(kernels, TestModels.small(), 512)) {
+      return model.kernels().equals(kernels);
+    } catch (LlamaException e) {
+      return false; // this machine has not what they need
+    }
   }
 
   private static Arguments plus(Arguments some, Object more) {
@@ -64,25 +85,44 @@ class PathsTest {
     int chunk = past == Past.CHUNKED ? 7 : 512;
     try (LlamaModel model = load(kernels, file, 512);
         LlamaModel other = load(kernels, file, chunk)) {
-      List<Integer> expected = plain(model);
+      Generation expected = plain(model);
       try (ChatSession session = session(other, past, speculation(next, model))) {
         if (next == Next.BATCHED) {
           besideOthers(other, session, expected);
         } else {
-          assertThat(answer(session)).isEqualTo(expected);
+          assertSame(expected, answer(session), kernels);
         }
       }
     }
   }
 
-  private static List<Integer> plain(LlamaModel model) {
-    try (ChatSession session = first(model, Speculation.none())) {
-      return answer(session);
+  private static void assertSame(Generation expected, List<Integer> found, String kernels) {
+    if (!kernels.equals("x86")) {
+      assertThat(found).isEqualTo(expected.tokens());
+      return;
+    }
+    int common = 0;
+    while (common < found.size() && found.get(common).equals(expected.tokens().get(common))) {
+      common++;
+    }
+    if (common < expected.tokens().size()) {
+      List<TokenProbability> best = expected.logProbabilities().get(common).alternatives();
+      assertThat(best.get(0).logProbability() - best.get(1).logProbability())
+          .as("%s and %s part at %d", expected.tokens(), found, common)
+          .isLessThan(NEAR);
+    }
+  }
+
+  private static Generation plain(LlamaModel model) {
+    try (ChatSession session =
+        builder(model, Speculation.none()).options(o -> o.withLogProbabilities(2)).open()) {
+      begin(session);
+      return session.send(QUESTION);
     }
   }
 
   private static List<Integer> answer(ChatSession session) {
-    return session.send("red fox blue fox red fox blue").tokens();
+    return session.send(QUESTION).tokens();
   }
 
   /** A conversation of one turn, whose tokens are in the cache. */
@@ -119,8 +159,12 @@ class PathsTest {
 
   private static ChatSession first(LlamaModel model, Speculation speculation) {
     ChatSession session = builder(model, speculation).open();
-    session.send("Tell me of the red fox and the blue fox, of the red fox and the blue fox.");
+    begin(session);
     return session;
+  }
+
+  private static void begin(ChatSession session) {
+    session.send("Tell me of the red fox and the blue fox, of the red fox and the blue fox.");
   }
 
   private static ChatBuilder builder(LlamaModel model, Speculation speculation) {
@@ -141,8 +185,9 @@ class PathsTest {
   }
 
   /** Other conversations read and stream in the same forward passes. */
-  private static void besideOthers(LlamaModel model, ChatSession session, List<Integer> expected)
+  private static void besideOthers(LlamaModel model, ChatSession session, Generation expected)
       throws Exception {
+    String kernels = model.kernels();
     try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
       List<Future<List<Integer>>> others = new ArrayList<>();
       for (int i = 0; i < 3; i++) {
@@ -155,9 +200,9 @@ class PathsTest {
                 }));
       }
       Future<List<Integer>> mine = threads.submit(() -> answer(session));
-      assertThat(mine.get()).isEqualTo(expected);
+      assertSame(expected, mine.get(), kernels);
       for (Future<List<Integer>> other : others) {
-        assertThat(other.get()).isEqualTo(expected);
+        assertSame(expected, other.get(), kernels);
       }
     }
   }

@@ -8,8 +8,11 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.llamaj.ChatBuilder;
 import org.llamaj.ChatSession;
+import org.llamaj.GenerationOptions;
 import org.llamaj.LlamaModel;
+import org.llamaj.grammar.Grammar;
 import org.llamaj.tokenizer.chat.Content;
+import org.llamaj.tokenizer.chat.ToolDefinition;
 
 /** How to set an agent up: tools, limits, who is asked. Used by one thread. */
 public final class AgentBuilder {
@@ -18,6 +21,7 @@ public final class AgentBuilder {
   private ChatBuilder chat;
   private int steps = 8;
   private Predicate<Content.ToolCall> approval = _ -> true;
+  private boolean freeCalls;
   private Optional<SafetyCheck> input = Optional.empty();
   private Optional<SafetyCheck> output = Optional.empty();
 
@@ -110,6 +114,17 @@ public final class AgentBuilder {
   }
 
   /**
+   * Lets the model write calls as it likes. Without this, what begins as a call of a tool goes on
+   * as one, with arguments of the tool's schema: see {@link Grammar#toolCalls}.
+   *
+   * @return this
+   */
+  public AgentBuilder freeCalls() {
+    freeCalls = true;
+    return this;
+  }
+
+  /**
    * Looks at what the user says before the model is asked.
    *
    * @param check may refuse it
@@ -140,10 +155,23 @@ public final class AgentBuilder {
   public Agent open() {
     List<Tool> described = tools.stream().filter(tool -> !tool.isBuiltIn()).toList();
     List<Tool> builtIn = tools.stream().filter(Tool::isBuiltIn).toList();
+    List<ToolDefinition> definitions = described.stream().map(Tool::definition).toList();
+    List<String> names = builtIn.stream().map(Tool::name).toList();
+    ToolRunner runner = new ToolRunner(tools, approval);
     ChatSession session =
-        chat.tools(described.stream().map(Tool::definition).toList())
-            .builtInTools(builtIn.stream().map(Tool::name).toList())
+        chat.tools(definitions)
+            .builtInTools(names)
+            .options(options -> held(options, definitions, names))
             .open();
-    return new Agent(model, session, new ToolRunner(tools, approval), steps, input, output);
+    return new Agent(model, session, runner, steps, input, output);
+  }
+
+  /** A call that the token limit cuts off is none: nobody meant what it would be brought to. */
+  private GenerationOptions held(
+      GenerationOptions options, List<ToolDefinition> definitions, List<String> builtIn) {
+    boolean free = freeCalls || tools.isEmpty() || options.grammar().isPresent();
+    return free
+        ? options
+        : options.withGrammar(Grammar.toolCalls(definitions, builtIn)).withCompletion(false);
   }
 }

@@ -3,7 +3,9 @@ package org.llamaj.checkpoint;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.LongStream;
+import org.llamaj.tensor.SplitTensor;
 import org.llamaj.tensor.Tensor;
 
 /**
@@ -30,6 +32,7 @@ public final class DerivedTensor {
   private final TensorDescription description;
   private final String how;
   private final RowMaker rows;
+  private final Optional<SplitTensor> parts;
 
   /**
    * A recipe.
@@ -39,9 +42,34 @@ public final class DerivedTensor {
    * @param rows makes it
    */
   public DerivedTensor(TensorDescription description, String how, RowMaker rows) {
+    this(description, how, rows, Optional.empty());
+  }
+
+  private DerivedTensor(
+      TensorDescription description, String how, RowMaker rows, Optional<SplitTensor> parts) {
     this.description = Objects.requireNonNull(description, "description");
     this.how = Objects.requireNonNull(how, "how");
     this.rows = Objects.requireNonNull(rows, "rows");
+    this.parts = parts;
+  }
+
+  /**
+   * The recipe of a matrix in several parts. Who can use it in these has no need to make it.
+   *
+   * @param parts where they lie
+   * @return makes one tensor of them
+   */
+  public static DerivedTensor joined(SplitTensor parts) {
+    return new DerivedTensor(
+        new TensorDescription(parts.name(), parts.type(), parts.shape()),
+        "put together from %d parts".formatted(parts.parts().size()),
+        parts::copyRows,
+        Optional.of(parts));
+  }
+
+  /** {@return the parts of a matrix, if it is one in several parts that may be used so} */
+  public Optional<SplitTensor> parts() {
+    return parts;
   }
 
   /** {@return name, type and shape of the tensor} */

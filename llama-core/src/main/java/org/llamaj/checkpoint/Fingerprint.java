@@ -5,11 +5,12 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.List;
 import org.llamaj.tensor.Tensor;
 
 /**
- * Tells models apart: SHA-256 over metadata, the table of tensors, and the first bytes of each
- * tensor, which differ between a model and its fine-tunes.
+ * Tells models and adapters apart: SHA-256 over metadata, the table of tensors, and the first bytes
+ * of each tensor, which differ between a model and its fine-tunes.
  */
 public final class Fingerprint {
   /** Bytes of a fingerprint. */
@@ -39,6 +40,45 @@ public final class Fingerprint {
     fingerprint.add(variant);
     checkpoint.metadata().values().forEach(fingerprint::add);
     checkpoint.tensors().forEach(fingerprint::add);
+    return fingerprint.digest.digest();
+  }
+
+  /**
+   * Computes the fingerprint of an adapter; reads one page of each tensor.
+   *
+   * @param adapter an open adapter
+   * @return {@link #LENGTH} bytes
+   */
+  public static byte[] of(AdapterCheckpoint adapter) {
+    Fingerprint fingerprint = new Fingerprint();
+    adapter
+        .pairs()
+        .forEach(
+            (weight, pair) -> {
+              fingerprint.add(weight);
+              fingerprint.add(pair.down());
+              fingerprint.add(pair.up());
+              fingerprint.add(Double.toString(pair.scaling()));
+            });
+    return fingerprint.digest.digest();
+  }
+
+  /**
+   * Puts what was used together into one fingerprint.
+   *
+   * @param parts fingerprints
+   * @param scales how strongly each was used
+   * @return {@link #LENGTH} bytes, all 0 if there are no parts
+   */
+  public static byte[] of(List<byte[]> parts, List<Float> scales) {
+    if (parts.isEmpty()) {
+      return new byte[LENGTH];
+    }
+    Fingerprint fingerprint = new Fingerprint();
+    for (int i = 0; i < parts.size(); i++) {
+      fingerprint.digest.update(parts.get(i));
+      fingerprint.add(Float.toString(scales.get(i)));
+    }
     return fingerprint.digest.digest();
   }
 

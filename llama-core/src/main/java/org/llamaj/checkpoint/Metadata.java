@@ -13,6 +13,7 @@ import org.llamaj.checkpoint.MetadataValue.Sequence;
 import org.llamaj.checkpoint.MetadataValue.Text;
 import org.llamaj.checkpoint.MetadataValue.Whole;
 import org.llamaj.tokenizer.TokenizerMetadata;
+import org.llamaj.tokenizer.ByteStrings;
 
 /**
  * What a checkpoint says about itself, by key: {@code llama.block_count} and so on. Look-ups give
@@ -89,7 +90,7 @@ public final class Metadata implements TokenizerMetadata {
   }
 
   @Override
-  public Optional<byte[][]> strings(String key) {
+  public Optional<ByteStrings> strings(String key) {
     return array(key, "an array of strings", Sequence::strings);
   }
 

@@ -12,6 +12,7 @@ import org.llamaj.checkpoint.MetadataValue.Real;
 import org.llamaj.checkpoint.MetadataValue.Sequence;
 import org.llamaj.checkpoint.MetadataValue.Text;
 import org.llamaj.checkpoint.MetadataValue.Whole;
+import org.llamaj.tokenizer.ByteStrings;
 
 /** The encoding of metadata values; all numbers are little-endian and unaligned. */
 final class MetadataSequences {
@@ -24,21 +25,34 @@ final class MetadataSequences {
 
   private MetadataSequences() {}
 
-  static byte[][] strings(Sequence sequence) {
+  /** The array is copied as it is; the lengths stay between the strings. */
+  static ByteStrings strings(Sequence sequence) {
     require(sequence, sequence.elementType() == MetadataType.STRING, "strings");
-    return whileOpen(
-        () -> {
-          MemorySegment encoded = sequence.encoded();
-          byte[][] strings = new byte[length(sequence)][];
-          long offset = 0;
-          for (int i = 0; i < strings.length; i++) {
-            byte[] string = new byte[Math.toIntExact(encoded.get(LONG, offset))];
-            MemorySegment.copy(encoded, JAVA_BYTE, offset + 8, string, 0, string.length);
-            strings[i] = string;
-            offset += 8 + string.length;
-          }
-          return strings;
-        });
+    byte[] bytes = bytes(sequence.encoded());
+    int[] starts = new int[length(sequence)];
+    int[] ends = new int[starts.length];
+    int at = 0;
+    for (int i = 0; i < starts.length; i++) {
+      starts[i] = at + 8;
+      int length = starts[i] > bytes.length ? -1 : lowInt(bytes, at);
+      if (length < 0 || length > bytes.length - starts[i]) {
+        throw new CheckpointException("expected a file that stays as it is, found it changed");
+      }
+      at = starts[i] + length;
+      ends[i] = at;
+    }
+    return new ByteStrings(bytes, starts, ends);
+  }
+
+  /**
+   * An integer of less than 2^31, byte by byte: when a vocabulary is read, programs have just
+   * started, and views of memory are slow until they are compiled.
+   */
+  private static int lowInt(byte[] bytes, int at) {
+    return bytes[at] & 0xFF
+        | (bytes[at + 1] & 0xFF) << 8
+        | (bytes[at + 2] & 0xFF) << 16
+        | bytes[at + 3] << 24;
   }
 
   static int[] ints(Sequence sequence) {
@@ -46,6 +60,9 @@ final class MetadataSequences {
     require(sequence, type.isInteger(), "integers");
     return whileOpen(
         () -> {
+          if (type == MetadataType.INT32) {
+            return sequence.encoded().toArray(INT);
+          }
           int[] ints = new int[length(sequence)];
           for (int i = 0; i < ints.length; i++) {
             long value = whole(sequence.encoded(), type, (long) i * type.bytes());

@@ -3,6 +3,7 @@ package org.llamaj.checkpoint;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.llamaj.tokenizer.ByteStrings;
 
 /** A value of a checkpoint's metadata. Strings and arrays are decoded when they are asked for. */
 public sealed interface MetadataValue {
@@ -136,10 +137,10 @@ public sealed interface MetadataValue {
     /**
      * The elements of an array of strings.
      *
-     * @return UTF-8 bytes of each
+     * @return a copy: UTF-8 bytes of each
      * @throws CheckpointException if this is not an array of strings, or the checkpoint is closed
      */
-    public byte[][] strings() {
+    public ByteStrings strings() {
       return MetadataSequences.strings(this);
     }
 

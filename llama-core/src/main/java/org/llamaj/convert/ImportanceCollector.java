@@ -100,7 +100,7 @@ final class ImportanceCollector implements ProjectionListener {
     int columns = input.columns();
     boolean summed = false;
     for (Projection projection : projections) {
-      Sums sums = sums(projection.weight().tensor().name(), columns);
+      Sums sums = sums(projection.weight().name(), columns);
       if (sums == null) continue;
       if (!summed) {
         sum(input, rows);

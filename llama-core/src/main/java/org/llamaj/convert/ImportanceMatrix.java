@@ -128,8 +128,8 @@ public final class ImportanceMatrix {
           checkpoint
               .metadata()
               .strings("imatrix.datasets")
-              .filter(names -> names.length > 0)
-              .map(names -> new String(names[0], StandardCharsets.UTF_8))
+              .filter(names -> names.size() > 0)
+              .map(names -> new String(names.get(0), StandardCharsets.UTF_8))
               .orElse("");
       return new ImportanceMatrix(
           checkpoint.source(),

@@ -1,9 +1,11 @@
 package org.llamaj.generate;
 
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import org.llamaj.events.QueueEvent;
 import org.llamaj.transformer.Batch;
+import org.llamaj.transformer.BestLogits;
 import org.llamaj.transformer.Sequence;
 
 /**
@@ -50,6 +52,8 @@ public final class Lane implements AutoCloseable {
   private final Scheduler scheduler;
   private final int vocabularySize;
   private float[][] logits = new float[1][];
+  private BestLogits[] best = new BestLogits[1];
+  private int bestWanted;
   private int[] next;
   private final Source nextTokens = (batch, sequence, index) -> batch.add(sequence, next[index]);
 
@@ -99,8 +103,11 @@ public final class Lane implements AutoCloseable {
   long waitedNanos;
   long submittedAt;
 
-  /** Measures how long a prompt waits; null when none does. */
-  QueueEvent queueEvent;
+  /** Whether a prompt waits to be taken up. */
+  boolean queued;
+
+  /** Measures how long it waits, if that is recorded. */
+  Optional<QueueEvent> queueEvent = Optional.empty();
 
   /** Whether the lane is likely to be back before the next step. */
   boolean quick = true;
@@ -201,8 +208,45 @@ public final class Lane implements AutoCloseable {
     return logits[index];
   }
 
-  /** Where a forward pass writes. */
-  float[] logitsTarget(int index) {
+  /**
+   * Asks for the greatest logits only, in all submissions that follow.
+   *
+   * @param count how many; 0 for all
+   */
+  public void wantBest(int count) {
+    bestWanted = count;
+  }
+
+  /**
+   * The greatest logits of a token that was submitted.
+   *
+   * @param index 0 for the first one whose logits were wanted
+   * @return as many as {@link #wantBest} asked for; overwritten by the next submission
+   */
+  public BestLogits best(int index) {
+    return best[index];
+  }
+
+  /** Asks a batch for what is wanted of its last token. */
+  void want(Batch batch, int index) {
+    if (bestWanted == 0) {
+      batch.wantLogits(logitsTarget(index));
+    } else {
+      batch.wantBest(bestTarget(index));
+    }
+  }
+
+  private BestLogits bestTarget(int index) {
+    if (index >= best.length) {
+      best = Arrays.copyOf(best, Math.max(index + 1, 2 * best.length));
+    }
+    if (best[index] == null || best[index].capacity() != bestWanted) {
+      best[index] = new BestLogits(bestWanted);
+    }
+    return best[index];
+  }
+
+  private float[] logitsTarget(int index) {
     if (index >= logits.length) {
       logits = Arrays.copyOf(logits, Math.max(index + 1, 2 * logits.length));
     }

@@ -23,6 +23,7 @@ public final class ModelDrafter implements Drafter {
   public ModelDrafter(Transformer transformer, Scheduler scheduler) {
     sequence = transformer.newSequence();
     lane = scheduler.open(sequence, 0, OptionalLong.empty());
+    lane.wantBest(1);
   }
 
   @Override
@@ -33,14 +34,14 @@ public final class ModelDrafter implements Drafter {
       return 0;
     }
     int count = 0;
-    guesses[count++] = mostProbable(lane.logits(0));
+    guesses[count++] = lane.best(0).id(0);
     while (count < wanted) {
       last[0] = guesses[count - 1];
       lane.submit(last, 1, 0);
       if (lane.await() != Lane.Outcome.DONE) {
         break;
       }
-      guesses[count++] = mostProbable(lane.logits(0));
+      guesses[count++] = lane.best(0).id(0);
     }
     remember(text, length, guesses);
     return count;
@@ -70,16 +71,6 @@ public final class ModelDrafter implements Drafter {
     int common = Math.min(length, held);
     System.arraycopy(text, 0, read, 0, common);
     System.arraycopy(guesses, 0, read, common, held - common);
-  }
-
-  private static int mostProbable(float[] logits) {
-    int best = 0;
-    for (int i = 1; i < logits.length; i++) {
-      if (logits[i] > logits[best]) {
-        best = i;
-      }
-    }
-    return best;
   }
 
   @Override

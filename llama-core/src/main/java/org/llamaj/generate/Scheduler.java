@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
@@ -12,6 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.llamaj.LlamaException;
 import org.llamaj.OverloadedException;
 import org.llamaj.events.QueueEvent;
+import org.llamaj.events.Recording;
 import org.llamaj.events.StepEvent;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.transformer.Batch;
@@ -79,9 +81,6 @@ public final class Scheduler {
   private final List<Lane> step = new ArrayList<>();
 
   private final Batch batch;
-
-  /** Told of each step in turn; used by the leader. */
-  private final StepEvent event = new StepEvent();
 
   private boolean led;
   private int expected;
@@ -153,8 +152,8 @@ public final class Scheduler {
         }
         prompts++;
         lane.submittedAt = now;
-        lane.queueEvent = new QueueEvent();
-        lane.queueEvent.begin();
+        lane.queued = true;
+        lane.queueEvent = Recording.begin(QueueEvent::new);
         lane.turn = clock;
       } else {
         lane.quick = now - lane.finishedAt < gatherNanos();
@@ -250,14 +249,15 @@ public final class Scheduler {
     lock.unlock();
     RuntimeException failure = null;
     long start = System.nanoTime();
-    event.begin();
+    Optional<StepEvent> event = Recording.begin(StepEvent::new);
     try {
       fill();
       transformer.forward(batch);
-      event.sequences = step.size();
-      event.rows = batch.size();
-      event.end();
-      event.commit();
+      if (event.isPresent()) {
+        event.get().sequences = step.size();
+        event.get().rows = batch.size();
+        event.get().commit();
+      }
     } catch (RuntimeException e) {
       failure = e;
     } catch (Error e) {
@@ -326,7 +326,7 @@ public final class Scheduler {
         lane.rows = wait ? 0 : Math.min(Math.min(room, promptRoom), lane.to - lane.from);
         promptRoom -= lane.rows;
       }
-      if (lane.rows > 0 && lane.queueEvent != null) {
+      if (lane.rows > 0 && lane.queued) {
         takenUp(lane);
       }
       lane.passedOver = lane.rows > 0 ? 0 : lane.passedOver + 1;
@@ -341,9 +341,13 @@ public final class Scheduler {
   /** A prompt's waiting is over. */
   private static void takenUp(Lane lane) {
     lane.waitedNanos += System.nanoTime() - lane.submittedAt;
-    lane.queueEvent.priority = lane.priority;
-    lane.queueEvent.commit();
-    lane.queueEvent = null;
+    lane.queued = false;
+    lane.queueEvent.ifPresent(
+        event -> {
+          event.priority = lane.priority;
+          event.commit();
+        });
+    lane.queueEvent = Optional.empty();
   }
 
   /** Takes over what other sequences have computed. */
@@ -395,7 +399,7 @@ public final class Scheduler {
         for (int t = lane.from; t < lane.from + lane.rows; t++) {
           lane.tokens.add(batch, lane.sequence, t);
           if (t >= lane.wantedFrom) {
-            batch.wantLogits(lane.logitsTarget(t - lane.wantedFrom));
+            lane.want(batch, t - lane.wantedFrom);
           }
         }
       } catch (RuntimeException e) {

@@ -10,7 +10,9 @@ import org.llamaj.grammar.TokenConstraint;
 import org.llamaj.sampling.Candidates;
 import org.llamaj.sampling.Sampler;
 import org.llamaj.sampling.SamplerChain;
+import org.llamaj.sampling.SamplingStep;
 import org.llamaj.tokenizer.Tokenizer;
+import org.llamaj.transformer.BestLogits;
 
 /**
  * Chooses the tokens of one generation as its options say: among those that the grammar allows,
@@ -24,6 +26,7 @@ public final class TokenChooser implements Sampler {
   private final Optional<Probabilities> probabilities;
   private final List<TokenProbability> noted = new ArrayList<>();
   private final float[] untouched; // logits, in case another token has to be chosen
+  private final int best;
   private int tokensLeft;
 
   /**
@@ -54,6 +57,9 @@ public final class TokenChooser implements Sampler {
             ? Optional.of(
                 new Probabilities(tokenizer, vocabularySize, options.logProbabilities().getAsInt()))
             : Optional.empty();
+    int first = options.sampling().steps().stream().findFirst().map(SamplingStep::keeps).orElse(0);
+    boolean others = constraint.isPresent() || probabilities.isPresent();
+    best = others || first > BestLogits.MOST ? 0 : first;
     this.tokensLeft = tokensLeft;
     if (completes && tokensLeft > 0) {
       constraint.get().limit(tokensLeft);
@@ -63,6 +69,26 @@ public final class TokenChooser implements Sampler {
         chain.accept(token);
       }
     }
+  }
+
+  /**
+   * How many of the greatest logits are enough to choose.
+   *
+   * @return 0 if all are needed: {@link #sample(float[])} is to be called
+   */
+  public int best() {
+    return best;
+  }
+
+  /**
+   * Chooses a token where {@link #best} logits are enough.
+   *
+   * @param logits the greatest
+   * @return the id of the next token
+   */
+  public int sample(BestLogits logits) {
+    candidates.reset(logits);
+    return chain.sample(candidates);
   }
 
   @Override

@@ -17,10 +17,11 @@ public final class TokenLoop {
     /**
      * Chooses the next token and takes note of it.
      *
-     * @param logits one value per token id; may be changed
+     * @param lane holds the logits
+     * @param row where they are there
      * @return its id
      */
-    int choose(float[] logits);
+    int choose(Lane lane, int row);
   }
 
   private final Sequence sequence;
@@ -126,7 +127,7 @@ public final class TokenLoop {
    * @return its id
    */
   public int choose() {
-    int token = choice.choose(lane.logits(row));
+    int token = choice.choose(lane, row);
     append(token);
     row++;
     if (rows > 1) {

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.llamaj.grammar.Expression.Characters;
 import org.llamaj.grammar.Expression.Choice;
+import org.llamaj.grammar.Expression.Control;
 import org.llamaj.grammar.Expression.Literal;
 import org.llamaj.grammar.Expression.Reference;
 import org.llamaj.grammar.Expression.Repeat;
@@ -119,7 +120,9 @@ final class Automaton {
   /** Adds the nodes of an expression in front of those that follow it; gives the first one. */
   private int compile(Expression expression, int next) {
     return switch (expression) {
-      case Literal literal -> literal(literal.text(), next);
+      case Literal literal -> bytes(literal.text().getBytes(StandardCharsets.UTF_8), next);
+      case Control control ->
+          bytes(Control.bytes(control.token().getBytes(StandardCharsets.UTF_8)), next);
       case Characters characters -> characters(characters.set(), next);
       case Sequence sequence -> {
         int first = next;
@@ -139,8 +142,7 @@ final class Automaton {
     };
   }
 
-  private int literal(String text, int next) {
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+  private int bytes(byte[] bytes, int next) {
     int first = next;
     for (int i = bytes.length - 1; i >= 0; i--) {
       int b = bytes[i] & 0xff;
@@ -262,6 +264,7 @@ final class Automaton {
   private long size(Expression expression) {
     return switch (expression) {
       case Literal literal -> literal.text().length();
+      case Control control -> 1 + control.token().length();
       case Characters characters -> characters.set().ranges().size();
       case Sequence sequence -> sequence.items().stream().mapToLong(this::size).sum();
       case Choice choice -> choice.alternatives().stream().mapToLong(this::size).sum();
@@ -273,7 +276,7 @@ final class Automaton {
 
   private boolean bounded(Expression expression) {
     return switch (expression) {
-      case Literal _, Characters _ -> true;
+      case Literal _, Characters _, Control _ -> true;
       case Sequence sequence -> sequence.items().stream().allMatch(this::bounded);
       case Choice choice -> choice.alternatives().stream().allMatch(this::bounded);
       case Repeat repeat -> repeat.max() != Repeat.UNLIMITED && bounded(repeat.item());

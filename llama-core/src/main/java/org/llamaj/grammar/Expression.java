@@ -22,6 +22,25 @@ sealed interface Expression {
   record Characters(CodePoints set) implements Expression {}
 
   /**
+   * A control token, which stands for no text. Texts are never equal to it: its bytes begin with
+   * one that no text has.
+   *
+   * @param token as it is written, {@code <|python_tag|>}
+   */
+  record Control(String token) implements Expression {
+    /** Not part of UTF-8. */
+    static final byte MARK = (byte) 0xff;
+
+    /** The bytes that stand for the token in an automaton. */
+    static byte[] bytes(byte[] token) {
+      byte[] bytes = new byte[1 + token.length];
+      bytes[0] = MARK;
+      System.arraycopy(token, 0, bytes, 1, token.length);
+      return bytes;
+    }
+  }
+
+  /**
    * One after another.
    *
    * @param items in order; none for the empty text

@@ -1,8 +1,10 @@
 package org.llamaj.grammar;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.llamaj.tokenizer.chat.ToolDefinition;
 
 /**
  * What a generated text has to be like. Made from a grammar in GBNF, a JSON Schema, a regular
@@ -23,7 +25,8 @@ public final class Grammar {
     GBNF,
     JSON_SCHEMA,
     REGEX,
-    CHOICE
+    CHOICE,
+    TOOL_CALLS
   }
 
   private final Notation notation;
@@ -90,15 +93,31 @@ public final class Grammar {
    * JSON texts that a JSON Schema describes, in one line, with or without a space after colons and
    * commas, with the properties of objects in the order of the schema.
    *
-   * <p>Supported of draft 2020-12: {@code type}, {@code enum}, {@code const}; {@code properties},
-   * {@code required}, {@code additionalProperties}; {@code items}, {@code prefixItems}, {@code
-   * minItems}, {@code maxItems}; {@code minLength}, {@code maxLength}, {@code pattern}, {@code
-   * format} (date, time, date-time, uuid, ipv4, int32, int64; others are not enforced); {@code
-   * minimum}, {@code maximum}, {@code exclusiveMinimum}, {@code exclusiveMaximum} (whole numbers
-   * exactly; of other numbers those without exponent); {@code anyOf}, {@code oneOf} (as anyOf),
-   * {@code allOf} of objects; {@code $ref} within the schema, also recursive. Properties that are
-   * not listed are not allowed unless {@code additionalProperties} says so. All properties of a
-   * tuple ({@code prefixItems}) are required.
+   * <p>Supported of draft 2020-12 and of OpenAPI:
+   *
+   * <ul>
+   *   <li>{@code type} (one or several), {@code enum}, {@code const}, {@code nullable}
+   *   <li>objects: {@code properties}, {@code required}, {@code additionalProperties}; where no
+   *       properties are listed, {@code propertyNames}, {@code patternProperties}, {@code
+   *       minProperties}, {@code maxProperties}. Properties that are not listed are not allowed
+   *       unless {@code additionalProperties} says so
+   *   <li>arrays: {@code items}, {@code prefixItems} (all of them have to be there; also as the
+   *       {@code items} and {@code additionalItems} of older drafts), {@code minItems}, {@code
+   *       maxItems}
+   *   <li>strings: {@code minLength}, {@code maxLength}, {@code pattern}, {@code format} (date,
+   *       time, date-time, duration, uuid, email, hostname, ipv4, ipv6; others are not enforced); a
+   *       length beside a pattern or format only if it excludes none of their strings
+   *   <li>numbers: {@code minimum}, {@code maximum}, {@code exclusiveMinimum}, {@code
+   *       exclusiveMaximum}, formats int32 and int64 (whole numbers exactly; of other numbers those
+   *       without exponent); {@code multipleOf} without limits: of whole numbers up to 1000, and
+   *       0.1, 0.01 and so on
+   *   <li>{@code anyOf}, {@code oneOf} (as anyOf), {@code allOf} (put together), {@code $ref}
+   *       within the schema, also recursive, {@code $defs}
+   * </ul>
+   *
+   * <p>Titles, descriptions, defaults and other notes are passed over. All else is refused by name,
+   * among it {@code not}, {@code if}, {@code contains}, {@code uniqueItems}, {@code
+   * dependentRequired}, {@code dependentSchemas}, and references to other documents.
    *
    * @param schema the schema as JSON
    * @return the grammar
@@ -126,6 +145,37 @@ public final class Grammar {
    */
   public static Grammar json() {
     return jsonSchema(Map.of("type", "object"));
+  }
+
+  /**
+   * Answers of a model that may call tools: any text, but what begins as a call of one of these
+   * tools goes on as one, with arguments that its schema allows. All ways of writing calls are
+   * known that {@link org.llamaj.tokenizer.chat.ToolCallParser} reads: JSON, function tags, Python
+   * lists, built-in calls and code after {@code <|python_tag|>}.
+   *
+   * <p>Use it without {@link org.llamaj.GenerationOptions#completion}: a call that is brought to
+   * its end before the token limit has arguments that nobody meant.
+   *
+   * @param tools with their schemas, in which the same is supported as in {@link
+   *     #jsonSchema(String)}
+   * @param builtIn names of tools that models know without a description: {@code brave_search},
+   *     {@code wolfram_alpha}, {@code code_interpreter}
+   * @return the grammar
+   * @throws GrammarException if a schema uses what is not supported, with the path to it
+   */
+  public static Grammar toolCalls(List<ToolDefinition> tools, List<String> builtIn) {
+    if (tools.isEmpty() && builtIn.isEmpty()) {
+      throw new IllegalArgumentException("expected tools, found none");
+    }
+    List<Object> source = new ArrayList<>(builtIn);
+    tools.forEach(tool -> source.add(List.of(tool.name(), tool.parameters())));
+    return new Grammar(
+        Notation.TOOL_CALLS, JsonText.write(source), ToolCallRules.of(tools, builtIn));
+  }
+
+  /** Of rules that are used at once and not kept. */
+  static Grammar of(Rules rules) {
+    return new Grammar(Notation.GBNF, "", rules);
   }
 
   private static Grammar of(Notation notation, String source, Expression root) {
@@ -178,7 +228,7 @@ public final class Grammar {
   /**
    * What it was made from.
    *
-   * @return rules, schema, pattern or texts
+   * @return rules, schema, pattern, texts or tools
    */
   @Override
   public String toString() {

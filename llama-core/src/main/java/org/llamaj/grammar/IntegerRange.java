@@ -36,42 +36,6 @@ final class IntegerRange {
     return Expression.choice(alternatives);
   }
 
-  /**
-   * Numbers without exponent.
-   *
-   * @param min the smallest; null for none
-   * @param max the largest; null for none
-   * @param open whether the limits themselves are excluded
-   * @return null if there is none
-   */
-  static Expression decimal(BigDecimal min, BigDecimal max, boolean openMin, boolean openMax) {
-    BigInteger least = min == null ? null : ceiling(min, openMin);
-    BigInteger most = max == null ? null : floor(max, openMax);
-    List<Expression> alternatives = new ArrayList<>();
-    add(alternatives, whole(least, most), Expression.EMPTY, "");
-    // k.x is between k and k + 1, -k.x between -(k + 1) and -k: k.0 may be a limit, so a limit
-    // that is excluded excludes it.
-    BigInteger lastUp = max == null ? null : floor(max, false).subtract(BigInteger.ONE);
-    BigInteger firstUp = min == null ? BigInteger.ZERO : ceiling(min, openMin).max(BigInteger.ZERO);
-    if (lastUp == null || lastUp.compareTo(firstUp) >= 0) {
-      add(alternatives, magnitude(firstUp, lastUp), JsonText.FRACTION, "");
-    }
-    BigInteger lastDown =
-        min == null ? null : ceiling(min, false).negate().subtract(BigInteger.ONE);
-    BigInteger firstDown =
-        max == null ? BigInteger.ZERO : floor(max, openMax).negate().max(BigInteger.ZERO);
-    if (lastDown == null || lastDown.compareTo(firstDown) >= 0) {
-      add(alternatives, magnitude(firstDown, lastDown), JsonText.FRACTION, "-");
-    }
-    return alternatives.isEmpty() ? null : Expression.choice(alternatives);
-  }
-
-  private static void add(List<Expression> into, Expression whole, Expression rest, String sign) {
-    if (whole != null) {
-      into.add(Expression.sequence(Expression.literal(sign), whole, rest));
-    }
-  }
-
   /** The smallest whole number that a lower limit allows. */
   static BigInteger ceiling(BigDecimal limit, boolean open) {
     BigInteger whole = limit.setScale(0, RoundingMode.CEILING).toBigInteger();

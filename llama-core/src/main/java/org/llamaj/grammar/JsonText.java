@@ -2,9 +2,9 @@ package org.llamaj.grammar;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.llamaj.grammar.Expression.Characters;
 import org.llamaj.grammar.Expression.Choice;
+import org.llamaj.grammar.Expression.Control;
 import org.llamaj.grammar.Expression.Literal;
 import org.llamaj.grammar.Expression.Reference;
 import org.llamaj.grammar.Expression.Repeat;
@@ -32,8 +32,6 @@ final class JsonText {
                   characters("eE"),
                   Expression.optional(characters("+-")),
                   new Repeat(DIGIT, 1, Repeat.UNLIMITED))));
-  static final Expression BOOLEAN = Expression.choice(new Literal("true"), new Literal("false"));
-  static final Expression NULL = new Literal("null");
 
   /** What stands in a string for itself. */
   static final CodePoints PLAIN =
@@ -57,9 +55,6 @@ final class JsonText {
                               new Literal("\\u"),
                               hexadecimal("dD", "cdefCDEF")))))));
 
-  static final Expression STRING =
-      Expression.sequence(new Literal("\""), Expression.any(CHARACTER), new Literal("\""));
-
   private static final JsonWriter WRITER = new JsonWriter(false, null, ",", ":", false);
 
   private JsonText() {}
@@ -81,23 +76,6 @@ final class JsonText {
     return WRITER.write(value);
   }
 
-  /** A given value. */
-  static Expression value(Object value) {
-    return switch (value) {
-      case Map<?, ?> map -> {
-        List<Expression> members = new ArrayList<>();
-        map.forEach(
-            (name, member) ->
-                members.add(
-                    Expression.sequence(
-                        new Literal(write(name.toString())), COLON, value(member))));
-        yield bracketed("{", members, "}");
-      }
-      case List<?> list -> bracketed("[", list.stream().map(JsonText::value).toList(), "]");
-      case null, default -> new Literal(write(value));
-    };
-  }
-
   /** Items with commas between them. */
   static Expression bracketed(String open, List<Expression> items, String close) {
     List<Expression> parts = new ArrayList<>(List.of(new Literal(open)));
@@ -111,39 +89,57 @@ final class JsonText {
     return Expression.sequence(parts);
   }
 
-  /** A string whose content, unescaped, is of an expression. */
-  static Expression string(Expression content) {
-    return Expression.sequence(new Literal("\""), escaped(content), new Literal("\""));
+  /** What stands for itself in a string with such quotes. */
+  static CodePoints plain(char quote) {
+    return quote == '"' ? PLAIN : PLAIN.plus(CodePoints.of('"')).minus(CodePoints.of(quote));
   }
 
-  private static Expression escaped(Expression content) {
+  /** The content of a string with such quotes, from what it is unescaped. */
+  static Expression escaped(Expression content, char quote) {
     return switch (content) {
-      case Literal literal -> {
-        String text = write(literal.text());
-        yield new Literal(text.substring(1, text.length() - 1));
-      }
-      case Characters characters -> escaped(characters.set());
+      case Literal literal -> Expression.literal(escaped(literal.text(), quote));
+      case Characters characters -> escaped(characters.set(), quote);
       case Sequence sequence ->
-          Expression.sequence(sequence.items().stream().map(JsonText::escaped).toList());
+          Expression.sequence(sequence.items().stream().map(item -> escaped(item, quote)).toList());
       case Choice choice ->
-          Expression.choice(choice.alternatives().stream().map(JsonText::escaped).toList());
-      case Repeat repeat -> new Repeat(escaped(repeat.item()), repeat.min(), repeat.max());
-      case Reference reference -> reference;
+          Expression.choice(
+              choice.alternatives().stream().map(item -> escaped(item, quote)).toList());
+      case Repeat repeat -> new Repeat(escaped(repeat.item(), quote), repeat.min(), repeat.max());
+      case Reference _, Control _ -> content;
     };
   }
 
-  private static Expression escaped(CodePoints set) {
+  private static Expression escaped(CodePoints set, char quote) {
     List<Expression> alternatives = new ArrayList<>();
-    CodePoints plain = set.minus(PLAIN.complement());
-    if (!plain.isEmpty()) {
-      alternatives.add(new Characters(plain));
+    CodePoints plain = plain(quote);
+    CodePoints same = set.minus(plain.complement());
+    if (!same.isEmpty()) {
+      alternatives.add(new Characters(same));
     }
-    for (CodePoints.Range range : set.minus(PLAIN).ranges()) {
+    for (CodePoints.Range range : set.minus(plain).ranges()) {
       for (int c = range.first(); c <= range.last(); c++) {
-        alternatives.add(escaped(new Literal(Character.toString(c))));
+        alternatives.add(new Literal(escaped(Character.toString(c), quote)));
       }
     }
     return Expression.choice(alternatives);
+  }
+
+  private static String escaped(String text, char quote) {
+    StringBuilder escaped = new StringBuilder();
+    text.codePoints()
+        .forEach(
+            c -> {
+              String one = Character.toString(c);
+              if (c == quote) {
+                escaped.append('\\').append(quote);
+              } else if (c == '"') {
+                escaped.append('"');
+              } else {
+                String written = write(one);
+                escaped.append(written, 1, written.length() - 1);
+              }
+            });
+    return escaped.toString();
   }
 
   /** A string that is none of some names; it begins like none of them with an escape. */

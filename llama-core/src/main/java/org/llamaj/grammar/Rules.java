@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.llamaj.grammar.Expression.Characters;
 import org.llamaj.grammar.Expression.Choice;
+import org.llamaj.grammar.Expression.Control;
 import org.llamaj.grammar.Expression.Literal;
 import org.llamaj.grammar.Expression.Reference;
 import org.llamaj.grammar.Expression.Repeat;
@@ -91,7 +92,7 @@ final class Rules {
 
   private boolean isNullable(Expression expression) {
     return switch (expression) {
-      case Literal _, Characters _ -> false;
+      case Literal _, Characters _, Control _ -> false;
       case Sequence s -> s.items().stream().allMatch(this::isNullable);
       case Choice c -> c.alternatives().stream().anyMatch(this::isNullable);
       case Repeat r -> r.min() == 0 || isNullable(r.item());
@@ -123,7 +124,7 @@ final class Rules {
 
   private static boolean ends(Expression expression, Set<String> ending) {
     return switch (expression) {
-      case Literal _, Characters _ -> true;
+      case Literal _, Characters _, Control _ -> true;
       case Sequence s -> s.items().stream().allMatch(item -> ends(item, ending));
       case Choice c -> c.alternatives().stream().anyMatch(item -> ends(item, ending));
       case Repeat r -> r.min() == 0 || ends(r.item(), ending);
@@ -153,7 +154,7 @@ final class Rules {
   /** Collects the rules an expression may begin with; true if it may be empty. */
   private boolean firsts(Expression expression, Set<String> into) {
     switch (expression) {
-      case Literal _, Characters _ -> {}
+      case Literal _, Characters _, Control _ -> {}
       case Sequence s -> {
         for (Expression item : s.items()) {
           if (!firsts(item, into)) {
@@ -209,7 +210,7 @@ final class Rules {
   /** The same language, with repetitions only of what is not empty. */
   private Expression normal(Expression expression) {
     return switch (expression) {
-      case Literal _, Characters _, Reference _ -> expression;
+      case Literal _, Characters _, Control _, Reference _ -> expression;
       case Sequence s -> Expression.sequence(s.items().stream().map(this::normal).toList());
       case Choice c -> factored(c.alternatives().stream().map(this::normal).toList());
       case Repeat r -> {
@@ -233,7 +234,7 @@ final class Rules {
       return normal(expression);
     }
     return switch (expression) {
-      case Literal _, Characters _ -> expression;
+      case Literal _, Characters _, Control _ -> expression;
       case Choice c -> {
         List<Expression> some = new ArrayList<>();
         for (Expression alternative : c.alternatives()) {
@@ -342,7 +343,7 @@ final class Rules {
 
   private static void references(Expression expression, Set<String> into) {
     switch (expression) {
-      case Literal _, Characters _ -> {}
+      case Literal _, Characters _, Control _ -> {}
       case Sequence s -> s.items().forEach(item -> references(item, into));
       case Choice c -> c.alternatives().forEach(item -> references(item, into));
       case Repeat r -> references(r.item(), into);

@@ -3,6 +3,7 @@ package org.llamaj.grammar;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,27 +29,54 @@ final class SchemaCompiler {
           "examples",
           "deprecated",
           "readOnly",
-          "writeOnly");
+          "writeOnly",
+          "$anchor",
+          "$vocabulary",
+          "contentEncoding",
+          "contentMediaType",
+          "contentSchema",
+          "discriminator",
+          "example",
+          "externalDocs",
+          "xml");
 
   /** What each type understands; a keyword for another type says nothing about a value. */
   private static final Map<String, Set<String>> KEYWORDS =
       Map.of(
-          "object", Set.of("properties", "required", "additionalProperties"),
-          "array", Set.of("items", "prefixItems", "minItems", "maxItems"),
-          "string", Set.of("minLength", "maxLength", "pattern", "format"),
-          "number", Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"));
+          "object",
+          Set.of(
+              "properties",
+              "required",
+              "additionalProperties",
+              "patternProperties",
+              "propertyNames",
+              "minProperties",
+              "maxProperties"),
+          "array",
+          Set.of("items", "prefixItems", "additionalItems", "minItems", "maxItems"),
+          "string",
+          Set.of("minLength", "maxLength", "pattern", "format"),
+          "number",
+          Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"));
 
   private static final Set<String> COMMON =
-      Set.of("type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref");
+      Set.of("type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref", "nullable");
 
   private static final int DEEPEST = 200;
+  private static final int MOST_REMAINDERS = 1000;
 
   private final Object document;
-  private final Map<String, Expression> rules = new LinkedHashMap<>();
+  private final ValueSyntax syntax;
+  private final String prefix;
+  private final Map<String, Expression> rules;
   private int depth;
 
-  private SchemaCompiler(Object document) {
+  private SchemaCompiler(
+      Object document, ValueSyntax syntax, String prefix, Map<String, Expression> rules) {
     this.document = document;
+    this.syntax = syntax;
+    this.prefix = prefix;
+    this.rules = rules;
   }
 
   static Rules compile(String schema) {
@@ -58,22 +86,61 @@ final class SchemaCompiler {
     } catch (TokenizerException e) {
       throw new GrammarException("the schema is " + e.getMessage());
     }
-    SchemaCompiler compiler = new SchemaCompiler(document);
-    compiler.rule("root", document, "#");
-    return new Rules(compiler.rules, "root", rule -> rule + ": ");
+    Map<String, Expression> rules = new LinkedHashMap<>();
+    value(document, "", rules);
+    return new Rules(rules, "root", rule -> rule + ": ");
+  }
+
+  /**
+   * Adds the rules of JSON texts to others.
+   *
+   * @param schema as maps, lists, strings, numbers, booleans
+   * @param prefix of the names of rules
+   * @param rules receives the rules
+   * @return the texts
+   */
+  static Expression value(Object schema, String prefix, Map<String, Expression> rules) {
+    return new SchemaCompiler(schema, ValueSyntax.JSON, prefix, rules).rule("root", schema, "#");
+  }
+
+  /**
+   * Adds the rules of keyword arguments of Python, {@code a=1, b="x"}, to others.
+   *
+   * @param schema of an object: its properties are the arguments
+   * @param prefix of the names of rules
+   * @param rules receives the rules
+   * @return the arguments, without parentheses
+   */
+  static Expression keywords(
+      Map<String, Object> schema, String prefix, Map<String, Expression> rules) {
+    return new SchemaCompiler(schema, ValueSyntax.PYTHON, prefix, rules).keywords(schema);
+  }
+
+  private Expression keywords(Map<String, Object> schema) {
+    check(schema, "#");
+    Map<String, Object> merged =
+        Schemas.merged(Map.of("allOf", List.of(schema)), this::resolved, "#");
+    Map<String, Object> properties = properties(merged);
+    List<Expression> arguments = new ArrayList<>();
+    properties.forEach(
+        (name, property) ->
+            arguments.add(
+                Expression.sequence(
+                    Expression.literal(name + "="), value(property, "#/properties/" + name))));
+    return members(arguments, required(merged, properties, "#"), null, "#");
   }
 
   private Reference rule(String name, Object schema, String path) {
-    if (!rules.containsKey(name)) {
-      rules.put(name, Expression.EMPTY); // found by references within
-      rules.put(name, value(schema, path));
+    if (!rules.containsKey(prefix + name)) {
+      rules.put(prefix + name, Expression.EMPTY); // found by references within
+      rules.put(prefix + name, value(schema, path));
     }
-    return new Reference(name);
+    return new Reference(prefix + name);
   }
 
   private Reference rule(String name, Expression expression) {
-    rules.put(name, expression);
-    return new Reference(name);
+    rules.put(prefix + name, expression);
+    return new Reference(prefix + name);
   }
 
   private Expression value(Object schema, String path) {
@@ -96,6 +163,9 @@ final class SchemaCompiler {
 
   private Expression value(Map<String, Object> schema, String path) {
     check(schema, path);
+    if (Boolean.TRUE.equals(schema.get("nullable"))) {
+      return Expression.choice(syntax.nothing(), value(without(schema, "nullable"), path));
+    }
     if (schema.containsKey("$ref")) {
       return reference(schema, path);
     }
@@ -108,19 +178,50 @@ final class SchemaCompiler {
       }
     }
     if (schema.containsKey("const")) {
-      return JsonText.value(schema.get("const"));
+      Object value = schema.get("const");
+      return values(Collections.singletonList(value), without(schema, "const"), path);
     }
     if (schema.containsKey("enum")) {
-      List<?> values = list(schema.get("enum"), path + "/enum");
-      return Expression.choice(values.stream().map(JsonText::value).toList());
+      return values(list(schema.get("enum"), path + "/enum"), without(schema, "enum"), path);
     }
     return typed(schema, path);
+  }
+
+  private static Map<String, Object> without(Map<String, Object> schema, String keyword) {
+    Map<String, Object> others = new LinkedHashMap<>(schema);
+    others.remove(keyword);
+    return others;
+  }
+
+  /** Those of some values that the other keywords allow. */
+  private Expression values(List<?> values, Map<String, Object> others, String path) {
+    others.keySet().removeIf(SchemaCompiler::isNote);
+    List<?> allowed = values;
+    if (!others.isEmpty()) {
+      Map<String, Expression> rest = new LinkedHashMap<>();
+      new SchemaCompiler(document, ValueSyntax.JSON, "", rest).rule("rest", others, path);
+      Grammar grammar = Grammar.of(new Rules(rest, "rest", _ -> path + ": "));
+      allowed =
+          values.stream()
+              .filter(
+                  value ->
+                      value instanceof Map
+                          || value instanceof List
+                          || grammar.accepts(JsonText.write(value)))
+              .toList();
+    }
+    if (allowed.isEmpty()) {
+      throw new GrammarException(
+          "%s: expected values that the other keywords allow, found none of %s"
+              .formatted(path, values));
+    }
+    return Expression.choice(allowed.stream().map(syntax::value).toList());
   }
 
   private Expression alternatives(Map<String, Object> schema, String keyword, String path) {
     Map<String, Object> common = new LinkedHashMap<>(schema);
     List<?> alternatives = list(common.remove(keyword), path + "/" + keyword);
-    common.keySet().removeAll(NOTES);
+    common.keySet().removeIf(SchemaCompiler::isNote);
     List<Expression> expressions = new ArrayList<>();
     for (int i = 0; i < alternatives.size(); i++) {
       String place = path + "/" + keyword + "/" + i;
@@ -138,7 +239,7 @@ final class SchemaCompiler {
 
   private Expression reference(Map<String, Object> schema, String path) {
     Map<String, Object> others = new LinkedHashMap<>(schema);
-    others.keySet().removeAll(NOTES);
+    others.keySet().removeIf(SchemaCompiler::isNote);
     Object target = others.remove("$ref");
     if (!others.isEmpty()) {
       return value(
@@ -211,11 +312,11 @@ final class SchemaCompiler {
     return switch (type.toString()) {
       case "object" -> object(schema, path);
       case "array" -> array(schema, path);
-      case "string" -> SchemaStrings.of(schema, path, this::string);
+      case "string" -> SchemaStrings.of(schema, path, syntax, this::string);
       case "integer" -> integer(schema, path);
       case "number" -> number(schema, path);
-      case "boolean" -> JsonText.BOOLEAN;
-      case "null" -> JsonText.NULL;
+      case "boolean" -> syntax.bool();
+      case "null" -> syntax.nothing();
       default ->
           throw new GrammarException(
               "%s/type: expected object, array, string, integer, number, boolean or null, found %s"
@@ -224,11 +325,16 @@ final class SchemaCompiler {
   }
 
   private Expression string() {
-    return rule("string", JsonText.STRING);
+    return rule("string", syntax.string(0, Repeat.UNLIMITED));
   }
 
   private Expression integer(Map<String, Object> schema, String path) {
     Limits limits = Limits.of(schema, path);
+    BigDecimal step = decimal(schema, "multipleOf", path);
+    if (step != null) {
+      requireAlone(limits, path);
+      return multiples(step, path);
+    }
     if (limits.none()) {
       return JsonText.INTEGER;
     }
@@ -241,11 +347,69 @@ final class SchemaCompiler {
 
   private Expression number(Map<String, Object> schema, String path) {
     Limits limits = Limits.of(schema, path);
+    BigDecimal step = decimal(schema, "multipleOf", path);
+    if (step != null) {
+      requireAlone(limits, path);
+      BigDecimal plain = step.stripTrailingZeros();
+      return plain.scale() > 0 && plain.unscaledValue().equals(BigInteger.ONE)
+          ? Expression.sequence(JsonText.INTEGER, Expression.optional(decimals(plain.scale())))
+          : multiples(step, path);
+    }
     return limits.none()
         ? rule("number", JsonText.NUMBER)
         : found(
-            IntegerRange.decimal(limits.min(), limits.max(), limits.openMin(), limits.openMax()),
-            path);
+            DecimalRange.of(limits.min(), limits.max(), limits.openMin(), limits.openMax()), path);
+  }
+
+  private static void requireAlone(Limits limits, String path) {
+    if (!limits.none()) {
+      throw new GrammarException(path + ": expected multipleOf or limits of a number, found both");
+    }
+  }
+
+  private static Expression decimals(int most) {
+    return Expression.sequence(new Literal("."), new Repeat(JsonText.DIGIT, 1, most));
+  }
+
+  /** Multiples of a small whole number: the remainder of the digits so far is the state. */
+  private Expression multiples(BigDecimal step, String path) {
+    if (step.signum() <= 0
+        || step.stripTrailingZeros().scale() > 0
+        || step.compareTo(BigDecimal.valueOf(MOST_REMAINDERS)) > 0) {
+      throw new GrammarException(
+          "%s/multipleOf: expected a whole number from 1 to %d, or of numbers 0.1, 0.01 and so on, found %s"
+              .formatted(path, MOST_REMAINDERS, step));
+    }
+    int divisor = step.intValueExact();
+    String name = "multiples of " + divisor;
+    if (!rules.containsKey(prefix + name)) {
+      for (int remainder = 0; remainder < divisor; remainder++) {
+        List<Expression> alternatives = new ArrayList<>();
+        if (remainder == 0) {
+          alternatives.add(Expression.EMPTY);
+        }
+        alternatives.addAll(digits(name, remainder, divisor, 0));
+        rule(name + " after " + remainder, Expression.choice(alternatives));
+      }
+      Expression positive = Expression.choice(digits(name, 0, divisor, 1));
+      rule(
+          name,
+          Expression.choice(
+              new Literal("0"),
+              Expression.sequence(Expression.optional(new Literal("-")), positive)));
+    }
+    return new Reference(prefix + name);
+  }
+
+  private List<Expression> digits(String name, int remainder, int divisor, int first) {
+    List<Expression> digits = new ArrayList<>();
+    for (int digit = first; digit <= 9; digit++) {
+      int next = (10 * remainder + digit) % divisor;
+      digits.add(
+          Expression.sequence(
+              new Literal(String.valueOf(digit)), new Reference(prefix + name + " after " + next)));
+    }
+    return digits;
   }
 
   private static Expression found(Expression expression, String path) {
@@ -291,6 +455,12 @@ final class SchemaCompiler {
   }
 
   private Expression array(Map<String, Object> schema, String path) {
+    if (schema.get("items") instanceof List<?> tuple) { // before draft 2020-12
+      Map<String, Object> renamed = without(without(schema, "items"), "additionalItems");
+      renamed.put("prefixItems", tuple);
+      renamed.put("items", schema.getOrDefault("additionalItems", false));
+      return array(renamed, path);
+    }
     List<Expression> first = new ArrayList<>();
     if (schema.get("prefixItems") instanceof List<?> prefix) {
       for (int i = 0; i < prefix.size(); i++) {
@@ -315,11 +485,7 @@ final class SchemaCompiler {
     Expression item = items == null ? anyValue() : value(items, path + "/items");
     Expression more = Expression.sequence(JsonText.COMMA, item);
     if (first.isEmpty()) {
-      Expression rest =
-          new Repeat(more, Math.max(0, min - 1), max == Repeat.UNLIMITED ? max : max - 1);
-      Expression some = Expression.sequence(item, rest);
-      return Expression.sequence(
-          new Literal("["), min > 0 ? some : Expression.optional(some), new Literal("]"));
+      return Expression.sequence(new Literal("["), listOf(item, min, max), new Literal("]"));
     }
     return Expression.sequence(
         JsonText.bracketed("[", first, ""),
@@ -328,27 +494,20 @@ final class SchemaCompiler {
   }
 
   private Expression object(Map<String, Object> schema, String path) {
-    Map<String, Object> properties =
-        schema.get("properties") instanceof Map<?, ?> map ? strings(map) : Map.of();
+    Map<String, Object> properties = properties(schema);
     List<String> names = List.copyOf(properties.keySet());
-    List<?> required = schema.get("required") instanceof List<?> list ? list : List.of();
-    boolean open = !schema.containsKey("properties") && required.isEmpty();
+    List<Boolean> required = required(schema, properties, path);
+    boolean open = !schema.containsKey("properties");
     Object more = schema.getOrDefault("additionalProperties", open);
-    for (Object name : required) {
-      if (!properties.containsKey(name)) {
+    Expression others = others(schema, names, more, path);
+    int min = count(schema, "minProperties", 0, path);
+    int max = count(schema, "maxProperties", Repeat.UNLIMITED, path);
+    if (min > 0 || max != Repeat.UNLIMITED) {
+      if (!names.isEmpty() || others == null) {
         throw new GrammarException(
-            "%s/required: expected names of properties, found %s".formatted(path, name));
+            path + ": expected minProperties and maxProperties without properties, found both");
       }
-    }
-
-    Expression others = null;
-    if (!Boolean.FALSE.equals(more)) {
-      Expression key = names.isEmpty() ? string() : JsonText.stringOtherThan(names);
-      others =
-          rule(
-              path + " (other)",
-              Expression.sequence(
-                  key, JsonText.COLON, value(more, path + "/additionalProperties")));
+      return Expression.sequence(new Literal("{"), listOf(others, min, max), new Literal("}"));
     }
     List<Expression> members = new ArrayList<>();
     for (String name : names) {
@@ -359,7 +518,60 @@ final class SchemaCompiler {
               value(properties.get(name), path + "/properties/" + name)));
     }
     return Expression.sequence(
-        new Literal("{"), members(names, members, required, others, path), new Literal("}"));
+        new Literal("{"), members(members, required, others, path), new Literal("}"));
+  }
+
+  /** Members that are not listed, with a value of any of the patterns' or all others' schemas. */
+  private Expression others(
+      Map<String, Object> schema, List<String> names, Object more, String path) {
+    List<Expression> others = new ArrayList<>();
+    if (schema.get("patternProperties") instanceof Map<?, ?> patterns && !patterns.isEmpty()) {
+      boolean closed = !(schema.get("additionalProperties") instanceof Object o) || o.equals(false);
+      if (!names.isEmpty() || schema.containsKey("propertyNames") || !closed) {
+        throw new GrammarException(
+            path + ": expected patternProperties alone, found other properties beside them");
+      }
+      strings(patterns)
+          .forEach(
+              (pattern, value) -> {
+                String place = path + "/patternProperties/" + pattern;
+                Expression key = SchemaStrings.of(Map.of("pattern", pattern), place, syntax, null);
+                others.add(Expression.sequence(key, JsonText.COLON, value(value, place)));
+              });
+    } else if (!Boolean.FALSE.equals(more)) {
+      Expression key = names.isEmpty() ? string() : JsonText.stringOtherThan(names);
+      if (schema.containsKey("propertyNames")) {
+        if (!names.isEmpty()) {
+          throw new GrammarException(path + ": expected propertyNames or properties, found both");
+        }
+        Map<String, Object> name =
+            Schemas.merged(
+                Map.of("allOf", List.of(Map.of("type", "string"), schema.get("propertyNames"))),
+                this::resolved,
+                path);
+        key = value(name, path + "/propertyNames");
+      }
+      others.add(
+          Expression.sequence(key, JsonText.COLON, value(more, path + "/additionalProperties")));
+    }
+    return others.isEmpty() ? null : rule(path + " (other)", Expression.choice(others));
+  }
+
+  private static Map<String, Object> properties(Map<String, Object> schema) {
+    return schema.get("properties") instanceof Map<?, ?> map ? strings(map) : Map.of();
+  }
+
+  /** Whether each property is required. */
+  private static List<Boolean> required(
+      Map<String, Object> schema, Map<String, Object> properties, String path) {
+    List<?> required = schema.get("required") instanceof List<?> list ? list : List.of();
+    for (Object name : required) {
+      if (!properties.containsKey(name)) {
+        throw new GrammarException(
+            "%s/required: expected names of properties, found %s".formatted(path, name));
+      }
+    }
+    return properties.keySet().stream().map(required::contains).toList();
   }
 
   /**
@@ -367,19 +579,15 @@ final class SchemaCompiler {
    * one has come already.
    */
   private Expression members(
-      List<String> names,
-      List<Expression> members,
-      List<?> required,
-      Expression others,
-      String path) {
+      List<Expression> members, List<Boolean> required, Expression others, String path) {
     Expression first = Expression.EMPTY;
     Expression further = Expression.EMPTY;
     if (others != null) {
       further = Expression.any(Expression.sequence(JsonText.COMMA, others));
       first = Expression.optional(Expression.sequence(others, further));
     }
-    for (int i = names.size() - 1; i >= 0; i--) {
-      boolean optional = !required.contains(names.get(i));
+    for (int i = members.size() - 1; i >= 0; i--) {
+      boolean optional = !required.get(i);
       Expression member = rule(path + " (member " + i + ")", members.get(i));
       Expression next =
           further.equals(Expression.EMPTY) ? further : rule(path + " (after " + i + ")", further);
@@ -395,26 +603,37 @@ final class SchemaCompiler {
   }
 
   private Expression anyValue() {
-    if (!rules.containsKey("value")) {
-      rules.put("value", Expression.EMPTY);
-      Expression value = new Reference("value");
+    Reference value = new Reference(prefix + "value");
+    if (!rules.containsKey(value.rule())) {
+      rules.put(value.rule(), Expression.EMPTY);
       Expression member = Expression.sequence(string(), JsonText.COLON, value);
-      rules.put(
+      rule(
           "value",
           Expression.choice(
               string(),
               rule("number", JsonText.NUMBER),
-              JsonText.BOOLEAN,
-              JsonText.NULL,
+              syntax.bool(),
+              syntax.nothing(),
               Expression.sequence(new Literal("["), listOf(value), new Literal("]")),
               Expression.sequence(new Literal("{"), listOf(member), new Literal("}"))));
     }
-    return new Reference("value");
+    return value;
   }
 
   private static Expression listOf(Expression item) {
-    return Expression.optional(
-        Expression.sequence(item, Expression.any(Expression.sequence(JsonText.COMMA, item))));
+    return listOf(item, 0, Repeat.UNLIMITED);
+  }
+
+  /** Items with commas between them. */
+  private static Expression listOf(Expression item, int min, int max) {
+    if (max == 0) {
+      return Expression.EMPTY;
+    }
+    Expression more = Expression.sequence(JsonText.COMMA, item);
+    Expression rest =
+        new Repeat(more, Math.max(0, min - 1), max == Repeat.UNLIMITED ? max : max - 1);
+    Expression some = Expression.sequence(item, rest);
+    return min > 0 ? some : Expression.optional(some);
   }
 
   static int count(Map<String, Object> schema, String keyword, int without, String path) {
@@ -428,13 +647,24 @@ final class SchemaCompiler {
     };
   }
 
+  /** Whether a keyword says nothing about values. */
+  private static boolean isNote(String keyword) {
+    return NOTES.contains(keyword) || keyword.startsWith("x-");
+  }
+
   private static void check(Map<String, Object> schema, String path) {
     for (String keyword : schema.keySet()) {
+      boolean closed = // as objects and arrays are without it
+          keyword.startsWith("unevaluated")
+              && Boolean.FALSE.equals(schema.get(keyword))
+              && !schema.containsKey("additionalProperties");
       boolean known =
-          NOTES.contains(keyword)
+          closed
+              || isNote(keyword)
               || COMMON.contains(keyword)
               || KEYWORDS.values().stream().anyMatch(set -> set.contains(keyword));
-      if (!known) {
+      boolean idle = keyword.equals("uniqueItems") && Boolean.FALSE.equals(schema.get(keyword));
+      if (!known && !idle) {
         throw new GrammarException(
             "%s: expected keywords that are supported, found %s".formatted(path, keyword));
       }

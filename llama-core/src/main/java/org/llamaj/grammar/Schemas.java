@@ -35,6 +35,9 @@ final class Schemas {
   private static Map<String, Object> resolved(Object part, Resolver resolver, String path) {
     Object at = part;
     for (int i = 0; i < MOST_REFERENCES; i++) {
+      if (Boolean.TRUE.equals(at)) {
+        return Map.of();
+      }
       if (!(at instanceof Map<?, ?> map)) {
         throw new GrammarException(
             "%s: expected schemas that can be put together, found %s".formatted(path, at));
@@ -55,12 +58,24 @@ final class Schemas {
   private static void merge(
       Map<String, Object> into, String keyword, Object value, Resolver resolver, String path) {
     Object present = into.get(keyword);
-    if (present == null || present.equals(value)) {
+    if (!into.containsKey(keyword) || present != null && present.equals(value)) {
       into.put(keyword, value);
       return;
     }
     switch (keyword) {
       case "title", "description", "default", "examples", "$comment", "$id", "$schema" -> {}
+      case "type" -> into.put(keyword, commonTypes(present, value, path));
+      case "items", "additionalProperties", "propertyNames" ->
+          into.put(keyword, both(present, value));
+      case "anyOf", "oneOf" -> {
+        List<Object> pairs = new ArrayList<>();
+        for (Object a : (List<?>) present) {
+          for (Object b : (List<?>) value) {
+            pairs.add(both(a, b));
+          }
+        }
+        into.put(keyword, pairs);
+      }
       case "required" -> {
         Set<Object> names = new LinkedHashSet<>((List<?>) present);
         names.addAll((List<?>) value);
@@ -98,6 +113,31 @@ final class Schemas {
               "%s: expected schemas that can be put together, found two with different %s"
                   .formatted(path, keyword));
     }
+  }
+
+  private static Object both(Object a, Object b) {
+    if (Boolean.FALSE.equals(a) || Boolean.FALSE.equals(b)) {
+      return false;
+    }
+    return Map.of("allOf", List.of(a, b));
+  }
+
+  /** Types that two lists of types (or single ones) have in common. */
+  private static Object commonTypes(Object a, Object b, String path) {
+    List<Object> common = new ArrayList<>();
+    List<?> others = b instanceof List<?> list ? list : List.of(b);
+    for (Object type : a instanceof List<?> list ? list : List.of(a)) {
+      if (others.contains(type) || type.equals("integer") && others.contains("number")) {
+        common.add(type);
+      } else if (type.equals("number") && others.contains("integer")) {
+        common.add("integer");
+      }
+    }
+    if (common.isEmpty()) {
+      throw new GrammarException(
+          "%s: expected schemas with a type in common, found %s and %s".formatted(path, a, b));
+    }
+    return common;
   }
 
   private static boolean larger(Object a, Object b) {

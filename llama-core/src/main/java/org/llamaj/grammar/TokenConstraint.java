@@ -14,6 +14,9 @@ import org.llamaj.sampling.Candidates;
  * not so, as when much is prescribed, the shortest way is planned token by token and kept to.
  */
 public final class TokenConstraint {
+  /** So many tokens are looked at near the limit. */
+  private static final int MOST_TRIED = 64;
+
   private final TokenMasks masks;
   private final TokenTrie trie;
   private State state;
@@ -21,6 +24,9 @@ public final class TokenConstraint {
 
   /** Tokens that lead to the end in time, where counting bytes does not show that there are any. */
   private List<Integer> plan = List.of();
+
+  private State planned;
+  private List<Integer> lastPlan;
 
   TokenConstraint(TokenMasks masks) {
     this.masks = masks;
@@ -58,22 +64,30 @@ public final class TokenConstraint {
   }
 
   /**
-   * Removes all tokens after which the text could not be completed in time.
+   * Keeps those of the most probable tokens after which the text can be completed in time, and the
+   * first one of the shortest way to the end. The cost is bounded: the rest of the vocabulary is
+   * not looked through.
    *
    * @param candidates of the next token
    * @param tokensLeft how many tokens there may be, this one included
    */
   public void narrowToFit(Candidates candidates, int tokensLeft) {
-    long[] bits = masks.within(state, -1, tokensLeft - 1).bits();
-    if (atStart) {
-      dropSpaced(bits);
-      TokenMask spaced = masks.within(state, trie.first((byte) ' '), tokensLeft - 1);
-      for (int i = 0; i < bits.length; i++) {
-        bits[i] |= spaced.bits()[i];
+    narrow(candidates);
+    long[] bits = new long[masks.words()];
+    int tried = Math.min(MOST_TRIED, candidates.size());
+    candidates.sortTop(tried);
+    for (int i = 0; i < tried; i++) {
+      int token = candidates.id(i);
+      boolean allowed = candidates.logit(i) > Float.NEGATIVE_INFINITY;
+      if (allowed && (trie.isEnd(token) || after(token).shortest() < tokensLeft)) {
+        bits[token >>> 6] |= 1L << token;
       }
     }
-    if (!plan.isEmpty()) {
-      bits[plan.getFirst() >>> 6] |= 1L << plan.getFirst();
+    List<Integer> shortest = plan.isEmpty() ? plan(state) : plan;
+    if (shortest.isEmpty()) {
+      trie.addEnds(bits);
+    } else {
+      bits[shortest.getFirst() >>> 6] |= 1L << shortest.getFirst();
     }
     keep(candidates, TokenMask.of(bits));
   }
@@ -181,8 +195,16 @@ public final class TokenConstraint {
     }
   }
 
-  /** The shortest way to the end, cut into the longest tokens. */
+  /** The shortest way to the end, cut into the longest tokens; the last one is remembered. */
   private List<Integer> plan(State from) {
+    if (from != planned) {
+      lastPlan = findPlan(from);
+      planned = from;
+    }
+    return lastPlan;
+  }
+
+  private List<Integer> findPlan(State from) {
     byte[] bytes = shortestText(from, masks.space().automaton());
     List<Integer> tokens = new ArrayList<>();
     for (int at = 0; at < bytes.length; ) {

@@ -163,23 +163,6 @@ public final class TokenMasks {
     return TokenMask.of(bits);
   }
 
-  /** The tokens after which the text can be ended within a number of bytes. */
-  TokenMask within(State state, int firstNode, long limit) {
-    long[] bits = new long[words()];
-    trie.walk(
-        firstNode,
-        state,
-        (node, next) -> {
-          if (next.shortest() <= limit) {
-            trie.addTokens(node, bits);
-          }
-        });
-    if (state.complete()) {
-      trie.addEnds(bits);
-    }
-    return TokenMask.of(bits);
-  }
-
   int words() {
     return (trie.vocabularySize() + 63) / 64;
   }

@@ -31,10 +31,26 @@ final class TokenTrie {
     Arrays.fill(sameBytes, -1);
     for (int id = 0; id < vocabularySize; id++) {
       ends[id] = tokenizer.isEndOfGeneration(id);
-      bytes[id] = ends[id] || tokenizer.isSpecial(id) ? new byte[0] : tokenizer.bytes(id);
+      bytes[id] = bytes(tokenizer, id);
     }
     dropsFirstSpace = dropsFirstSpace(tokenizer);
     build();
+  }
+
+  private byte[] bytes(Tokenizer tokenizer, int id) {
+    byte[] own = tokenizer.bytes(id);
+    if (ends[id]) {
+      return new byte[0];
+    }
+    if (tokenizer.isSpecial(id)) {
+      return Expression.Control.bytes(own);
+    }
+    for (byte b : own) {
+      if (b == Expression.Control.MARK) {
+        return new byte[0]; // would look like a control token, and no text has it
+      }
+    }
+    return own;
   }
 
   /** Whether a text loses a space at its beginning, as SentencePiece adds one there. */
@@ -197,7 +213,7 @@ final class TokenTrie {
     return ends[id];
   }
 
-  /** The text of a token: empty for special tokens. */
+  /** What a token is in the automaton; empty for those that end a text. */
   byte[] bytes(int id) {
     return bytes[id];
   }

@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
 
 /**
  * Requests to the Hub. Redirects are followed here, so that the token goes to the Hub alone and not
- * to the storage it points to. Proxies are those of {@link java.net.ProxySelector}.
+ * to the storage it points to.
  */
 final class HubClient implements AutoCloseable {
   private static final int MAX_REDIRECTS = 8;
@@ -29,11 +29,15 @@ final class HubClient implements AutoCloseable {
 
   HubClient(HubSettings settings) {
     this.settings = settings;
-    http =
+    HttpClient.Builder builder =
         HttpClient.newBuilder()
             .connectTimeout(settings.timeout())
             .followRedirects(HttpClient.Redirect.NEVER)
-            .build();
+            .proxy(settings.proxies());
+    if (settings.proxies() instanceof ProxyVariables variables) {
+      variables.authenticator().ifPresent(builder::authenticator);
+    }
+    http = builder.build();
   }
 
   /** How long to wait for more of an answer: longer than all tries to begin one. */
@@ -162,9 +166,15 @@ final class HubClient implements AutoCloseable {
                   settings.endpoint(),
                   settings.token().isPresent() ? " (a token was sent)" : ""));
     }
+    if (status == 407) throw proxyRefuses();
     // Too many requests, or trouble over there: worth another try.
     if (status == 429 || status / 100 == 5) throw new IOException("status " + status);
     throw new HubException("%s: the Hub answers %d for the %s".formatted(place, status, what));
+  }
+
+  private static HubException proxyRefuses() {
+    return new HubException(
+        "the proxy wants a name and a password (407): put them into HTTPS_PROXY, http://name:password@host:port (for https, Java also wants -Djdk.http.auth.tunneling.disabledSchemes=)");
   }
 
   /** What may fail because of the network. */

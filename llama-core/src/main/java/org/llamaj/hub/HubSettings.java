@@ -1,6 +1,7 @@
 package org.llamaj.hub;
 
 import java.io.IOException;
+import java.net.ProxySelector;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,8 @@ import java.util.Set;
  * @param offline {@code HF_HUB_OFFLINE}: only what is in the cache is used
  * @param timeout for a connection, and for each answer to begin
  * @param retryPause before a broken connection is tried again; doubles each time
+ * @param proxies {@code HTTPS_PROXY}, {@code HTTP_PROXY}, {@code ALL_PROXY} and {@code NO_PROXY},
+ *     in capitals or not; where these say nothing, Java's own settings
  */
 public record HubSettings(
     URI endpoint,
@@ -28,7 +31,8 @@ public record HubSettings(
     Optional<String> token,
     boolean offline,
     Duration timeout,
-    Duration retryPause) {
+    Duration retryPause,
+    ProxySelector proxies) {
 
   /**
    * The settings of this process.
@@ -58,7 +62,8 @@ public record HubSettings(
           set(environment, "HF_TOKEN").or(() -> read(tokenFile)),
           set(environment, "HF_HUB_OFFLINE").map(HubSettings::isTrue).orElse(false),
           Duration.ofSeconds(30),
-          Duration.ofSeconds(1));
+          Duration.ofSeconds(1),
+          ProxyVariables.of(environment));
     } catch (IllegalArgumentException e) {
       throw new HubException("HF_ENDPOINT: expected an address, found " + endpoint, e);
     }

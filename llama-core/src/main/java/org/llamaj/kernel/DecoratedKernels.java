@@ -1,6 +1,7 @@
 package org.llamaj.kernel;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import org.llamaj.tensor.FloatMatrix;
 import org.llamaj.tensor.Tensor;
 
@@ -57,6 +58,12 @@ public interface DecoratedKernels extends Kernels {
   }
 
   @Override
+  default boolean mix(
+      FloatMatrix input, FloatMatrix scores, int rows, Mixture mixture, FloatMatrix output) {
+    return plain().mix(input, scores, rows, mixture, output);
+  }
+
+  @Override
   default void add(FloatMatrix x, FloatMatrix y, int rows) {
     plain().add(x, y, rows);
   }
@@ -88,6 +95,11 @@ public interface DecoratedKernels extends Kernels {
   }
 
   @Override
+  default void best(FloatMatrix x, int rows, int count, int[] indices, float[] values) {
+    plain().best(x, rows, count, indices, values);
+  }
+
+  @Override
   default void copyRow(FloatMatrix source, int from, FloatMatrix target, int to) {
     plain().copyRow(source, from, target, to);
   }
@@ -115,6 +127,11 @@ public interface DecoratedKernels extends Kernels {
   @Override
   default PageMemory pageMemory(PageMemory host) {
     return plain().pageMemory(host);
+  }
+
+  @Override
+  default Optional<Roof> roof() {
+    return plain().roof();
   }
 
   @Override

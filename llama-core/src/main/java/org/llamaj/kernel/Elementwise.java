@@ -27,6 +27,27 @@ final class Elementwise {
     }
   }
 
+  /** Inserts each value into the sorted list of the best, which few reach. */
+  static void best(
+      MemorySegment x, int columns, int count, int from, int[] indices, float[] values) {
+    int size = 0;
+    for (int i = 0; i < columns; i++) {
+      float value = x.get(FLOAT, 4L * i);
+      if (size == count && !(value > values[from + size - 1])) {
+        continue;
+      }
+      int at = from + Math.min(size, count - 1);
+      size = Math.min(count, size + 1);
+      while (at > from && values[at - 1] < value) {
+        values[at] = values[at - 1];
+        indices[at] = indices[at - 1];
+        at--;
+      }
+      values[at] = value;
+      indices[at] = i;
+    }
+  }
+
   static void gelu(FloatMatrix x, int rows) {
     for (int row = 0; row < rows; row++) {
       MemorySegment values = x.row(row);

@@ -1,6 +1,7 @@
 package org.llamaj.kernel;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import org.llamaj.tensor.FloatMatrix;
 import org.llamaj.tensor.Tensor;
 
@@ -113,6 +114,30 @@ public interface Kernels extends AutoCloseable {
   void swiGlu(FloatMatrix gate, FloatMatrix up, int rows);
 
   /**
+   * The mixture of a layer in one operation: chooses experts by their scores and sums what they
+   * make of each row,
+   *
+   * <pre>
+   * SOFTMAX           y = sum over chosen experts e of  weight(e) expert_e(x)
+   * SIGMOID_OF_INPUT  y = sum over chosen experts e of  expert_e(weight(e) x)
+   * </pre>
+   *
+   * For kernels that choose where the weights are, so that the processor need not know what was
+   * chosen. Scores that are no finite numbers make a result that is none.
+   *
+   * @param input rows of dim values
+   * @param scores rows of one value per expert
+   * @param rows how many rows
+   * @param mixture the experts
+   * @param output rows of dim values, receives the sum; not the input
+   * @return false if these kernels want to be called expert by expert, and nothing was done
+   */
+  default boolean mix(
+      FloatMatrix input, FloatMatrix scores, int rows, Mixture mixture, FloatMatrix output) {
+    return false;
+  }
+
+  /**
    * The residual connection: x = x + y.
    *
    * @param x rows of n values, receives the sum
@@ -176,6 +201,22 @@ public interface Kernels extends AutoCloseable {
   }
 
   /**
+   * Finds the greatest values of each row, in descending order; of equals, the lower index first.
+   *
+   * @param x rows of n values
+   * @param rows how many rows
+   * @param count how many values to find, at most n and at most 64
+   * @param indices receives where they are in their rows, {@code count} for each row
+   * @param values receives them, {@code count} for each row; readable when this returns
+   */
+  default void best(FloatMatrix x, int rows, int count, int[] indices, float[] values) {
+    fetch(x, rows);
+    for (int row = 0; row < rows; row++) {
+      Elementwise.best(x.row(row), x.columns(), count, row * count, indices, values);
+    }
+  }
+
+  /**
    * Copies one row.
    *
    * @param source rows of n values
@@ -228,6 +269,15 @@ public interface Kernels extends AutoCloseable {
    */
   default PageMemory pageMemory(PageMemory host) {
     return host;
+  }
+
+  /**
+   * What the device these kernels run on can do at most.
+   *
+   * @return empty for kernels of the processor, and where the device does not tell
+   */
+  default Optional<Roof> roof() {
+    return Optional.empty();
   }
 
   /** Releases scratch and weight copies. The kernels must not be in use. */

@@ -15,7 +15,7 @@ public record Projection(WeightMatrix weight, FloatMatrix output) {
     if (output.columns() != weight.outputs()) {
       throw new IllegalArgumentException(
           "%s gives rows of %d values, the output has rows of %d"
-              .formatted(weight.tensor().name(), weight.outputs(), output.columns()));
+              .formatted(weight.name(), weight.outputs(), output.columns()));
     }
   }
 }

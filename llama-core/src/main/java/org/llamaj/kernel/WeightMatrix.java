@@ -1,7 +1,5 @@
 package org.llamaj.kernel;
 
-import org.llamaj.tensor.Tensor;
-
 /**
  * A weight matrix in the form its kernels want it. Made by {@link Kernels#weightMatrix} and
  * meaningful only to the kernels that made it: most keep the mapped tensor as it is, others may
@@ -10,27 +8,23 @@ import org.llamaj.tensor.Tensor;
 public interface WeightMatrix {
 
   /**
-   * The tensor this was made from.
+   * Which weight it is.
    *
-   * @return a tensor of shape [outputs, inputs]
+   * @return the name of its tensor, {@code blk.0.attn_q.weight}
    */
-  Tensor tensor();
+  String name();
 
   /**
    * Length of the vectors that go in.
    *
    * @return the columns of the tensor
    */
-  default int inputs() {
-    return Math.toIntExact(tensor().columns());
-  }
+  int inputs();
 
   /**
    * Length of the vectors that come out.
    *
    * @return the rows of the tensor
    */
-  default int outputs() {
-    return Math.toIntExact(tensor().rows());
-  }
+  int outputs();
 }

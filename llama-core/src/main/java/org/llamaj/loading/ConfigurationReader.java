@@ -5,6 +5,7 @@ import java.util.List;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
 import org.llamaj.checkpoint.Metadata;
+import org.llamaj.kernel.ExpertRouting;
 import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.tensor.Shape;
 import org.llamaj.transformer.Configuration;
@@ -157,7 +158,7 @@ final class ConfigurationReader {
     int used = keys.require("expert_used_count", 1, count);
     if (architecture.equals(LLAMA)) {
       int dim = keys.intOr("expert_feed_forward_length", feedForwardDim, 1, MAX_FEED_FORWARD);
-      return new Experts(count, used, dim, 1, false, Experts.Routing.SOFTMAX);
+      return new Experts(count, used, dim, 1, false, ExpertRouting.SOFTMAX);
     }
     return new Experts(
         count,
@@ -165,7 +166,7 @@ final class ConfigurationReader {
         keys.require("expert_feed_forward_length", 1, MAX_FEED_FORWARD),
         keys.require("interleave_moe_layer_step", 1, layers),
         true,
-        Experts.Routing.SIGMOID_OF_INPUT);
+        ExpertRouting.SIGMOID_OF_INPUT);
   }
 
   /**

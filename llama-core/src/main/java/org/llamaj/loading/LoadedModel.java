@@ -4,12 +4,16 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.function.DoubleConsumer;
 import java.util.function.LongFunction;
 import org.llamaj.LlamaException;
 import org.llamaj.Residency;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
+import org.llamaj.checkpoint.DerivedTensor;
 import org.llamaj.checkpoint.TensorDescription;
 import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.kernel.KernelProvider;
@@ -33,6 +37,7 @@ import org.llamaj.transformer.WeightSource;
  * @param transformer bound to the file's tensors
  * @param residency where the weights live
  * @param quantised the mixture that weights were quantised to at load, if they were
+ * @param derived the tensors that had to be made where they were not quantised
  * @param experts the networks of layers with experts, if the model has any
  * @param media the encoder of pictures, if the model has one
  * @param selection which kernels were chosen and why
@@ -47,6 +52,7 @@ public record LoadedModel(
     Transformer transformer,
     Residency residency,
     Optional<FileType> quantised,
+    List<DerivedTensor> derived,
     Optional<FeedForwards> experts,
     Optional<Media> media,
     KernelSelection selection,
@@ -67,12 +73,16 @@ public record LoadedModel(
    */
   public static LoadedModel load(
       Checkpoint checkpoint, LoadingOptions options, DoubleConsumer progress) {
+    // Vocabularies are long: they are read while the weights are bound.
+    FutureTask<Tokenizer> tokenizer = new FutureTask<>(checkpoint::tokenizer);
+    Thread.ofPlatform().daemon().name("llamaj-tokenizer").start(tokenizer);
     try {
       Configuration configuration = ConfigurationReader.read(checkpoint);
-      Tokenizer tokenizer = tokenizer(checkpoint, configuration);
       KernelSelection selection = KernelSelection.select(options.kernels(), options.backend());
       return bind(checkpoint, configuration, tokenizer, selection, options, progress);
     } catch (RuntimeException | Error e) {
+      // What is being read cannot be closed.
+      awaitUninterruptibly(tokenizer);
       checkpoint.close();
       throw e;
     }
@@ -81,7 +91,7 @@ public record LoadedModel(
   private static LoadedModel bind(
       Checkpoint checkpoint,
       Configuration configuration,
-      Tokenizer tokenizer,
+      Future<Tokenizer> tokenizer,
       KernelSelection selection,
       LoadingOptions options,
       DoubleConsumer progress) {
@@ -96,7 +106,8 @@ public record LoadedModel(
         kernels = new ObservedKernels(kernels, options.projections().get());
       }
       cacheMemory = cacheMemory(options, kernels, arena);
-      WeightSource weights = weights(checkpoint, options, arena, workers, progress);
+      boolean usesParts = usesParts(selection, options);
+      WeightSource weights = weights(checkpoint, options, usesParts, arena, workers, progress);
       Optional<FeedForwards> experts = experts(configuration, weights, kernels, options, arena);
       Transformer transformer =
           new TransformerBuilder(configuration, weights, kernels, arena, options.batchSize())
@@ -110,10 +121,11 @@ public record LoadedModel(
       media = media(checkpoint, configuration, selection, options, workers);
       return new LoadedModel(
           checkpoint,
-          tokenizer,
+          tokenizer(checkpoint, configuration, tokenizer),
           transformer,
           options.residency(),
           options.weights(),
+          derived(checkpoint, usesParts),
           experts,
           media,
           selection,
@@ -197,26 +209,51 @@ public record LoadedModel(
     }
   }
 
+  /**
+   * Whether matrices in several parts are used so. A device copies weights anyway, huge pages do,
+   * and who observes projections wants to see whole ones.
+   */
+  private static boolean usesParts(KernelSelection selection, LoadingOptions options) {
+    return !selection.provider().isDevice()
+        && options.residency() == Residency.MAPPED
+        && options.projections().isEmpty();
+  }
+
+  private static List<DerivedTensor> derived(Checkpoint checkpoint, boolean usesParts) {
+    return checkpoint.derived().stream()
+        .filter(tensor -> !usesParts || tensor.parts().isEmpty())
+        .toList();
+  }
+
   private static WeightSource weights(
       Checkpoint checkpoint,
       LoadingOptions options,
+      boolean usesParts,
       Arena arena,
       Workers workers,
       DoubleConsumer progress) {
     if (options.weights().isPresent()) {
-      return quantised(checkpoint, options, arena, workers, progress);
+      return quantised(checkpoint, options, usesParts, arena, workers, progress);
     }
     WeightSource stored =
         switch (options.residency()) {
           case MAPPED -> checkpoint::find;
           case HUGE_PAGES -> new HugePageWeights(checkpoint, arena, workers, progress);
         };
-    return checkpoint.derived().isEmpty() ? stored : new DerivedWeights(checkpoint, stored, arena);
+    return withDerived(checkpoint, stored, arena, usesParts);
+  }
+
+  private static WeightSource withDerived(
+      Checkpoint checkpoint, WeightSource stored, Arena arena, boolean usesParts) {
+    return checkpoint.derived().isEmpty()
+        ? stored
+        : new DerivedWeights(checkpoint, stored, arena, usesParts);
   }
 
   private static WeightSource quantised(
       Checkpoint checkpoint,
       LoadingOptions options,
+      boolean usesParts,
       Arena arena,
       Workers workers,
       DoubleConsumer progress) {
@@ -225,10 +262,7 @@ public record LoadedModel(
           case MAPPED -> bytes -> arena.allocate(bytes, 64);
           case HUGE_PAGES -> bytes -> HugePages.allocate(bytes, arena);
         };
-    WeightSource stored =
-        checkpoint.derived().isEmpty()
-            ? checkpoint::find
-            : new DerivedWeights(checkpoint, checkpoint::find, arena);
+    WeightSource stored = withDerived(checkpoint, checkpoint::find, arena, usesParts);
     return new QuantisedWeights(
         checkpoint, options.weights().get(), stored, allocator, workers, progress);
   }
@@ -243,12 +277,22 @@ public record LoadedModel(
   }
 
   /** What binding has to complain about names the tensor; the file is known here. */
-  private static CheckpointException naming(Checkpoint checkpoint, LlamaException failure) {
+  private static LlamaException naming(Checkpoint checkpoint, LlamaException failure) {
+    if (failure.getMessage().startsWith(checkpoint.source() + ": ")) {
+      return failure;
+    }
     return new CheckpointException(checkpoint.source() + ": " + failure.getMessage(), failure);
   }
 
-  private static Tokenizer tokenizer(Checkpoint checkpoint, Configuration configuration) {
-    Tokenizer tokenizer = checkpoint.tokenizer();
+  private static Tokenizer tokenizer(
+      Checkpoint checkpoint, Configuration configuration, Future<Tokenizer> read) {
+    awaitUninterruptibly(read);
+    if (read.state() == Future.State.FAILED) {
+      throw read.exceptionNow() instanceof RuntimeException failure
+          ? failure
+          : new LlamaException("the vocabulary cannot be read", read.exceptionNow());
+    }
+    Tokenizer tokenizer = read.resultNow();
     if (tokenizer.vocabularySize() != configuration.embeddingRows()) {
       throw new CheckpointException(
           "%s: expected as many tokens as token_embd.weight has rows, %d, found %d"
@@ -256,6 +300,22 @@ public record LoadedModel(
                   checkpoint.source(), configuration.embeddingRows(), tokenizer.vocabularySize()));
     }
     return tokenizer;
+  }
+
+  private static void awaitUninterruptibly(Future<?> task) {
+    boolean interrupted = false;
+    while (!task.isDone()) {
+      try {
+        task.get();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      } catch (ExecutionException e) {
+        break;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /**

@@ -2,6 +2,7 @@ package org.llamaj.loading;
 
 import org.llamaj.kernel.DecoratedKernels;
 import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.Mixture;
 import org.llamaj.kernel.Projection;
 import org.llamaj.spi.ProjectionListener;
 import org.llamaj.tensor.FloatMatrix;
@@ -19,5 +20,12 @@ record ObservedKernels(Kernels plain, ProjectionListener listener) implements De
     plain.fetch(input, rows);
     listener.onProject(input, rows, projections);
     plain.project(input, rows, projections);
+  }
+
+  /** Experts are to be called one by one: what they multiply is told, too. */
+  @Override
+  public boolean mix(
+      FloatMatrix input, FloatMatrix scores, int rows, Mixture mixture, FloatMatrix output) {
+    return false;
   }
 }

@@ -3,6 +3,7 @@ package org.llamaj.loading;
 import org.llamaj.Backend;
 import org.llamaj.kernel.Offload;
 import org.llamaj.transformer.Configuration;
+import org.llamaj.transformer.Experts;
 import org.llamaj.transformer.Footprint;
 
 /** Works out what a device takes over of a model. */
@@ -30,8 +31,18 @@ final class OffloadPlan {
     long reserved =
         footprint.cacheBytes(Math.min(tokens, PLANNED_TOKENS), options.cacheType())
             + footprint.activationBytes()
+            + (cuda.expertsOnCpu() ? 0 : ofExperts(configuration, options.batchSize()))
             + SPARE_BYTES;
     return new Offload(
         cuda.device(), Integer.MAX_VALUE, configuration.layers(), !cuda.expertsOnCpu(), reserved);
+  }
+
+  /** What experts make of a batch before it is summed: hidden values and outputs. */
+  private static long ofExperts(Configuration configuration, int rows) {
+    Experts experts = configuration.experts();
+    return (long) Float.BYTES
+        * rows
+        * experts.used()
+        * (2L * experts.feedForwardDim() + configuration.dim());
   }
 }

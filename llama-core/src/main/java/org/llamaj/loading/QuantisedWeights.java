@@ -20,6 +20,7 @@ import org.llamaj.checkpoint.gguf.WeightMix;
 import org.llamaj.convert.rows.RowConverter;
 import org.llamaj.convert.rows.RowUpdate;
 import org.llamaj.kernel.Workers;
+import org.llamaj.tensor.SplitTensor;
 import org.llamaj.tensor.Tensor;
 import org.llamaj.tensor.quantize.Quantizer;
 import org.llamaj.transformer.WeightSource;
@@ -121,6 +122,11 @@ final class QuantisedWeights implements WeightSource {
   public Optional<Tensor> find(String name) {
     Tensor tensor = made.get(name);
     return tensor == null ? stored.find(name) : Optional.of(tensor);
+  }
+
+  @Override
+  public Optional<SplitTensor> findSplit(String name) {
+    return made.containsKey(name) ? Optional.empty() : stored.findSplit(name);
   }
 
   /**

@@ -1,5 +1,7 @@
 package org.llamaj.sampling;
 
+import org.llamaj.transformer.BestLogits;
+
 /**
  * The tokens that may come next, with their logits. Begins as the whole vocabulary; the steps of a
  * chain narrow it down. Candidates have an index, in no particular order unless {@link #sortTop}
@@ -42,6 +44,22 @@ public final class Candidates {
     size = allLogits.length;
     whole = true;
     sorted = 0;
+  }
+
+  /**
+   * Begins the choice of a token among the most probable.
+   *
+   * @param best in order
+   */
+  public void reset(BestLogits best) {
+    size = best.size();
+    for (int i = 0; i < size; i++) {
+      ownIds[i] = best.id(i);
+      ownLogits[i] = best.logit(i);
+    }
+    logits = ownLogits;
+    whole = false;
+    sorted = size;
   }
 
   /**

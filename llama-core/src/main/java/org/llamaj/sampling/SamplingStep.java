@@ -14,6 +14,16 @@ public interface SamplingStep {
    */
   Stage begin(SamplingContext context);
 
+  /**
+   * How many candidates stay if the step keeps the most probable ones, whatever their logits: it
+   * and the steps after it then need to know no others.
+   *
+   * @return 0 if it looks at all candidates
+   */
+  default int keeps() {
+    return 0;
+  }
+
   /** A step at work in one generation; used by one thread. */
   interface Stage {
     /**

@@ -33,6 +33,11 @@ public record Temperature(float value, float range, float exponent)
   }
 
   @Override
+  public int keeps() {
+    return value == 0 && range == 0 ? 1 : 0;
+  }
+
+  @Override
   public void apply(Candidates candidates) {
     float temperature = range == 0 ? value : dynamic(candidates);
     if (temperature <= 0) {

@@ -17,6 +17,11 @@ public record TopK(int k) implements SamplingStep, SamplingStep.Stage {
   }
 
   @Override
+  public int keeps() {
+    return k;
+  }
+
+  @Override
   public void apply(Candidates candidates) {
     if (k > 0) {
       candidates.keepTop(k);

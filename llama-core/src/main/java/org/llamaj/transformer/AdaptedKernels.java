@@ -8,12 +8,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntFunction;
+import java.util.stream.Stream;
 import org.llamaj.LlamaException;
 import org.llamaj.kernel.DecoratedKernels;
 import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.Mixture;
 import org.llamaj.kernel.Projection;
+import org.llamaj.kernel.SplitKernels;
 import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.tensor.FloatMatrix;
+import org.llamaj.tensor.SplitTensor;
 import org.llamaj.tensor.Tensor;
 
 /**
@@ -22,7 +26,7 @@ import org.llamaj.tensor.Tensor;
  * is added to the work.
  */
 final class AdaptedKernels implements DecoratedKernels {
-  private final Kernels plain;
+  private final SplitKernels plain;
   private final Arena arena;
   private final Map<String, WeightMatrix> weights = new HashMap<>();
 
@@ -35,7 +39,7 @@ final class AdaptedKernels implements DecoratedKernels {
   private MemorySegment low = MemorySegment.NULL; // A x
   private MemorySegment delta = MemorySegment.NULL; // B (A x)
 
-  AdaptedKernels(Kernels plain, Arena arena) {
+  AdaptedKernels(SplitKernels plain, Arena arena) {
     this.plain = plain;
     this.arena = arena;
   }
@@ -120,20 +124,48 @@ final class AdaptedKernels implements DecoratedKernels {
     return matrix;
   }
 
+  /** The same for a weight in several parts. */
+  WeightMatrix weightMatrix(SplitTensor tensor) {
+    WeightMatrix matrix = plain.weightMatrix(tensor);
+    weights.put(tensor.name(), matrix);
+    return matrix;
+  }
+
   @Override
   public void project(FloatMatrix input, int rows, Projection... projections) {
     plain.project(input, rows, projections);
     for (Group group : groups) {
       for (AdapterUse use : group.uses) {
         for (Projection projection : projections) {
-          Optional<LowRankAdapter.Update> update =
-              use.adapter().update(projection.weight().tensor().name());
+          Optional<LowRankAdapter.Update> update = use.adapter().update(projection.weight().name());
           if (update.isPresent() && use.scale() != 0) {
             add(update.get(), use.scale(), group, input, projection.output());
           }
         }
       }
     }
+  }
+
+  /** Adapted experts are called one by one. */
+  @Override
+  public boolean mix(
+      FloatMatrix input, FloatMatrix scores, int rows, Mixture mixture, FloatMatrix output) {
+    return !isAdapted(mixture) && plain.mix(input, scores, rows, mixture, output);
+  }
+
+  private boolean isAdapted(Mixture mixture) {
+    for (Group group : groups) {
+      for (AdapterUse use : group.uses) {
+        boolean adapted =
+            Stream.of(mixture.gates(), mixture.ups(), mixture.downs())
+                .flatMap(List::stream)
+                .anyMatch(weight -> use.adapter().update(weight.name()).isPresent());
+        if (adapted) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   private void add(

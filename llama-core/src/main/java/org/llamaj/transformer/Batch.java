@@ -32,7 +32,8 @@ public final class Batch {
   private Span[] seeing = new Span[1];
   private int seeingCount;
   private float[][] own = new float[0][]; // made on demand
-  private float[][] logits = new float[1][];
+  private float[][] logits = new float[1][]; // by index, where all are wanted
+  private BestLogits[] best = new BestLogits[1]; // the others
   private Span[] spans = new Span[1];
   private int size;
   private int spanCount;
@@ -194,17 +195,33 @@ public final class Batch {
    * @return the index under which {@link #logits} gives this array
    */
   public int wantLogits(float[] target) {
-    if (size == 0) {
-      throw new IllegalArgumentException("logits of an empty batch were asked for");
-    }
     if (target.length != vocabularySize) {
       throw new IllegalArgumentException(
           "expected room for %d logits, found %d".formatted(vocabularySize, target.length));
     }
+    return want(target, null);
+  }
+
+  /**
+   * Asks for the greatest logits of the token added last.
+   *
+   * @param target where they are written
+   * @return the index under which {@link #best} gives this object
+   */
+  public int wantBest(BestLogits target) {
+    return want(null, target);
+  }
+
+  private int want(float[] all, BestLogits some) {
+    if (size == 0) {
+      throw new IllegalArgumentException("logits of an empty batch were asked for");
+    }
     if (logitsCount == logits.length) {
       logits = Arrays.copyOf(logits, 2 * logitsCount);
+      best = Arrays.copyOf(best, 2 * logitsCount);
     }
-    logits[logitsCount] = target;
+    logits[logitsCount] = all;
+    best[logitsCount] = some;
     logitsRows[logitsCount] = size - 1;
     return logitsCount++;
   }
@@ -230,10 +247,20 @@ public final class Batch {
    *
    * @param index what {@link #wantLogits} returned
    * @return the array that was given, or one of the batch's own, which the next forward pass
-   *     overwrites
+   *     overwrites; null where only the best were asked for
    */
   public float[] logits(int index) {
     return logits[index];
+  }
+
+  /**
+   * The greatest logits that a forward pass has found.
+   *
+   * @param index what {@link #wantBest} returned
+   * @return the object that was given; null where all logits were asked for
+   */
+  public BestLogits best(int index) {
+    return best[index];
   }
 
   /**

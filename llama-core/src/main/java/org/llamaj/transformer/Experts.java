@@ -1,5 +1,7 @@
 package org.llamaj.transformer;
 
+import org.llamaj.kernel.ExpertRouting;
+
 /**
  * A mixture of experts in place of the dense feed-forward network (Shazeer et al. 2017).
  *
@@ -11,21 +13,10 @@ package org.llamaj.transformer;
  * @param routing how tokens are weighted
  */
 public record Experts(
-    int count, int used, int feedForwardDim, int every, boolean shared, Routing routing) {
+    int count, int used, int feedForwardDim, int every, boolean shared, ExpertRouting routing) {
 
   /** A dense model. */
-  public static final Experts NONE = new Experts(0, 0, 0, 1, false, Routing.SOFTMAX);
-
-  /** How a token's scores become weights of its experts. */
-  public enum Routing {
-    /**
-     * Mixtral (Jiang et al. 2024): the softmax over the scores of the chosen experts weights their
-     * outputs.
-     */
-    SOFTMAX,
-    /** Llama 4: the sigmoid of each chosen expert's score multiplies that expert's input. */
-    SIGMOID_OF_INPUT
-  }
+  public static final Experts NONE = new Experts(0, 0, 0, 1, false, ExpertRouting.SOFTMAX);
 
   /**
    * Whether a layer has experts.

@@ -103,8 +103,9 @@ final class SeenStates {
     return null;
   }
 
-  boolean isEmpty() {
-    return groups.isEmpty();
+  /** The position of the first picture; the greatest number if there is none. */
+  int first() {
+    return groups.isEmpty() ? Integer.MAX_VALUE : groups.getFirst().pictures.getFirst().position();
   }
 
   /** Forgets the pictures from a position on. */

@@ -176,14 +176,15 @@ public final class Sequence implements AutoCloseable {
   }
 
   /**
-   * Writes tokens with their keys and values, those in full pages.
+   * Writes tokens with their keys and values, those in full pages before the first picture.
    *
    * @param out receives them
    * @throws IOException if it cannot be written to
    */
   public void save(DataOutputStream out) throws IOException {
     checkOpen();
-    new SavedPages(cache).save(out, tokens, length, runs[0]);
+    int plain = seenStates == null ? length : Math.min(length, seenStates.first());
+    new SavedPages(cache).save(out, tokens, plain, runs[0]);
   }
 
   /**
@@ -214,23 +215,6 @@ public final class Sequence implements AutoCloseable {
 
   SeenStates seenStates() {
     return seenStates;
-  }
-
-  /**
-   * Refuses to be saved where that would lose the sequence's adapters or pictures.
-   *
-   * @throws LlamaException if it has any: keys and values mean nothing without adapters, and a file
-   *     holds neither
-   */
-  public void requireSavable() {
-    if (!adapters.isEmpty()) {
-      throw new LlamaException(
-          "a conversation with adapters cannot be saved: %s"
-              .formatted(adapters.getFirst().adapter().name()));
-    }
-    if (seenStates != null && !seenStates.isEmpty()) {
-      throw new LlamaException("a conversation with pictures cannot be saved");
-    }
   }
 
   /** The adapters that its tokens go through. */

@@ -46,6 +46,8 @@ public final class Transformer {
   private final Layer[] layers;
   private final Head head;
   private final FloatMatrix logits; // [LOGITS_ROWS, vocabulary]
+  private final int[] bestIds = new int[LOGITS_ROWS * BestLogits.MOST];
+  private final float[] bestLogits = new float[LOGITS_ROWS * BestLogits.MOST];
   private final Projection[] toVocabulary;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile boolean closed;
@@ -304,9 +306,31 @@ public final class Transformer {
       kernels.rmsNorm(normed, count, head.outputNorm(), configuration.normEps(), normed);
       kernels.beginLogits(batch, first, count);
       kernels.project(normed, count, toVocabulary);
+      handOver(batch, first, count);
+    }
+  }
+
+  /** All logits of a row, or the greatest. */
+  private void handOver(Batch batch, int first, int count) {
+    int most = 0;
+    boolean all = false;
+    for (int i = first; i < first + count; i++) {
+      all |= batch.best(i) == null;
+      most = Math.max(most, batch.best(i) == null ? 0 : batch.best(i).capacity());
+    }
+    most = Math.min(most, logits.columns());
+    if (most > 0) {
+      kernels.best(logits, count, most, bestIds, bestLogits);
+    }
+    if (all) {
       kernels.fetch(logits, count);
-      for (int i = 0; i < count; i++) {
+    }
+    for (int i = 0; i < count; i++) {
+      BestLogits best = batch.best(first + i);
+      if (best == null) {
         logits.copyRow(i, batch.logits(first + i));
+      } else {
+        best.set(bestIds, bestLogits, i * most, most);
       }
     }
   }

@@ -13,6 +13,7 @@ import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.PageMemory;
+import org.llamaj.kernel.SplitKernels;
 import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.spi.FeedForwards;
 import org.llamaj.tensor.ElementType;
@@ -47,7 +48,7 @@ public final class TransformerBuilder {
       int maxRows) {
     this.configuration = configuration;
     this.weights = weights;
-    this.kernels = new AdaptedKernels(kernels, arena);
+    this.kernels = new AdaptedKernels(new SplitKernels(kernels, arena), arena);
     this.arena = arena;
     this.maxRows = maxRows;
     workspace = Workspace.allocate(arena, maxRows, configuration);
@@ -89,15 +90,11 @@ public final class TransformerBuilder {
           "a cache of %s needs heads of a multiple of %d values, those of the model have %d: choose F16"
               .formatted(cacheType, cacheType.blockSize(), c.headDim()));
     }
-    Tensor embedding = weights.require("token_embd.weight", c.embeddingRows(), c.dim());
-    WeightMatrix embeddingMatrix = kernels.weightMatrix(embedding);
+    WeightMatrix embedding = matrix("token_embd.weight", c.embeddingRows(), c.dim());
     WeightMatrix output =
-        weights
-            .optional("output.weight", c.vocabularySize(), c.dim())
-            .map(kernels::weightMatrix)
-            .orElse(embeddingMatrix);
+        optionalMatrix("output.weight", c.vocabularySize(), c.dim()).orElse(embedding);
     Transformer.Head head =
-        new Transformer.Head(embeddingMatrix, vector("output_norm.weight", c.dim()), output);
+        new Transformer.Head(embedding, vector("output_norm.weight", c.dim()), output);
 
     float[] ropeFactors =
         weights
@@ -251,7 +248,17 @@ public final class TransformerBuilder {
   }
 
   private WeightMatrix matrix(String name, int outputs, int inputs) {
-    return kernels.weightMatrix(weights.require(name, outputs, inputs));
+    return split(name, outputs, inputs)
+        .orElseGet(() -> kernels.weightMatrix(weights.require(name, outputs, inputs)));
+  }
+
+  private Optional<WeightMatrix> optionalMatrix(String name, int outputs, int inputs) {
+    return split(name, outputs, inputs)
+        .or(() -> weights.optional(name, outputs, inputs).map(kernels::weightMatrix));
+  }
+
+  private Optional<WeightMatrix> split(String name, int outputs, int inputs) {
+    return weights.split(name, outputs, inputs).map(kernels::weightMatrix);
   }
 
   private MemorySegment vector(String name, int length) {

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -14,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.llamaj.LlamaModel;
 import org.llamaj.TestModels;
 import org.llamaj.agent.AgentAnswer.Outcome;
+import org.llamaj.grammar.Grammar;
 import org.llamaj.tokenizer.chat.Content;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
@@ -71,7 +74,8 @@ class AgentTest {
 
   @Test
   void aCallThatCannotBeReadIsToldAndRunsNothing() {
-    try (Agent agent = adding("<function=add>{\"a\": 1, \"b\"</function>", "Sorry.").open()) {
+    try (Agent agent =
+        adding("<function=add>{\"a\": 1, \"b\"</function>", "Sorry.").freeCalls().open()) {
       AgentAnswer answer = agent.send("?", events::add);
       assertThat(answer.outcome()).isEqualTo(Outcome.ANSWERED);
       assertThat(answer.text()).isEqualTo("Sorry.");
@@ -80,6 +84,31 @@ class AgentTest {
           .singleElement()
           .asString()
           .startsWith("error: the call could not be read: ");
+    }
+  }
+
+  @Test
+  void aCallThatHasBegunIsNeverAWrongOne() {
+    String wrong = "{\"name\": \"add\", \"parameters\": {\"a\": \"one\", \"b\": 2, \"c\": 3}}";
+    try (Agent agent =
+        builder(wrong, "done").tool("add", "adds", Sum.class, sum -> sum.a() + sum.b()).open()) {
+      AgentAnswer answer = agent.send("?");
+      assertThat(answer.text()).isEqualTo("done");
+      assertThat(answer.runs()).singleElement().matches(run -> !run.failed());
+      assertThat(answer.runs().getFirst().call().arguments()).containsOnlyKeys("a", "b");
+    }
+  }
+
+  @Test
+  void aCallThatTheLimitCutsOffDoesNotRun() {
+    try (Agent agent =
+        adding(ADD, "done")
+            .chat(chat -> chat.maxTokens(model.tokenizer().countTokens(ADD) - 2))
+            .open()) {
+      AgentAnswer answer = agent.send("?");
+      assertThat(answer.runs()).isEmpty();
+      assertThat(told(agent)).singleElement().asString().contains("could not be read");
+      assertThat(answer.text()).isEqualTo("done");
     }
   }
 
@@ -165,6 +194,29 @@ class AgentTest {
       assertThat(second.outcome()).isEqualTo(Outcome.ANSWERED);
       assertThat(streamed()).as("told at once").isEqualTo("Nothing.");
     }
+  }
+
+  /** A model of random weights is as good a judge as any: what it says is what counts. */
+  @Test
+  void whatAGuardModelSaysDecides() {
+    SafetyCheck check = SafetyCheck.llamaGuard(model);
+    Grammar verdict = Grammar.regex("\\s{0,2}(safe|unsafe\\nS[1-9])");
+    Set<Boolean> outcomes = new TreeSet<>();
+    for (int i = 0; i < 40; i++) {
+      Conversation conversation =
+          Conversation.of(Message.user("How to do " + i + "?"), Message.assistant("Like that."));
+      String said =
+          model
+              .prompt(model.chatFormat().encode(conversation))
+              .grammar(verdict)
+              .temperature(0)
+              .generate()
+              .text();
+      boolean safe = check.isSafe(conversation);
+      assertThat(safe).isEqualTo(said.strip().equals("safe"));
+      outcomes.add(safe);
+    }
+    assertThat(outcomes).hasSize(2);
   }
 
   @Test

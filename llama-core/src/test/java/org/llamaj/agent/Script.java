@@ -40,7 +40,10 @@ final class Script implements SamplingStep {
       public void apply(Candidates candidates) {
         int token = next < answer.length ? answer[next] : end;
         next++;
-        candidates.setLogit(candidates.indexOf(token), 1000);
+        int index = candidates.indexOf(token);
+        if (index >= 0) { // a grammar may not allow it
+          candidates.setLogit(index, 1000);
+        }
       }
     };
   }

@@ -79,8 +79,8 @@ class DirectoryConversionTest {
       Metadata wanted = expected.metadata();
       String vocabulary = "tokenizer.ggml.";
       assertThat(keys.string(vocabulary + "model")).contains("llama");
-      assertThat(keys.strings(vocabulary + "tokens").orElseThrow())
-          .isDeepEqualTo(wanted.strings(vocabulary + "tokens").orElseThrow());
+      assertThat(keys.strings(vocabulary + "tokens").orElseThrow().toArray())
+          .isDeepEqualTo(wanted.strings(vocabulary + "tokens").orElseThrow().toArray());
       assertThat(keys.integers(vocabulary + "token_type").orElseThrow())
           .isEqualTo(wanted.integers(vocabulary + "token_type").orElseThrow());
       assertThat(keys.floats(vocabulary + "scores").orElseThrow())
@@ -215,10 +215,13 @@ class DirectoryConversionTest {
       Metadata found =
           new Metadata("found", VocabularyKeys.read(directory, tokenizer, 128_256, "llama"));
       assertThat(found.integer("tokenizer.ggml.eot_token_id")).hasValue(128_009);
-      byte[][] merges = expected.metadata().strings("tokenizer.ggml.merges").orElseThrow();
-      assertThat(found.strings("tokenizer.ggml.merges").orElseThrow()).isDeepEqualTo(merges);
-      byte[][] tokens = expected.metadata().strings("tokenizer.ggml.tokens").orElseThrow();
-      byte[][] own = found.strings("tokenizer.ggml.tokens").orElseThrow();
+      byte[][] merges =
+          expected.metadata().strings("tokenizer.ggml.merges").orElseThrow().toArray();
+      assertThat(found.strings("tokenizer.ggml.merges").orElseThrow().toArray())
+          .isDeepEqualTo(merges);
+      byte[][] tokens =
+          expected.metadata().strings("tokenizer.ggml.tokens").orElseThrow().toArray();
+      byte[][] own = found.strings("tokenizer.ggml.tokens").orElseThrow().toArray();
       for (int id = 0; id < 128_000; id++) {
         assertThat(own[id]).as("token %d", id).isEqualTo(tokens[id]);
       }

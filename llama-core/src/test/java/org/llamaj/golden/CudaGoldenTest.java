@@ -1,5 +1,8 @@
 package org.llamaj.golden;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -7,6 +10,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.llamaj.LlamaModel;
+import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.cuda.Emulator;
 
 /**
@@ -41,6 +46,27 @@ class CudaGoldenTest {
   @MethodSource("cases")
   void promptLogits(GoldenCase golden) {
     GoldenAssertions.assertPromptLogits(golden, "cuda");
+  }
+
+  /** Prompts on the tensor cores: half precision, so the tolerance is wider. */
+  @ParameterizedTest
+  @MethodSource("someCases")
+  void promptLogitsWithASmallCache(GoldenCase golden) {
+    for (CacheType cacheType : List.of(CacheType.F16, CacheType.Q8_0)) {
+      try (LlamaModel model =
+          LlamaModel.builder(golden.model())
+              .kernels("cuda")
+              .cacheType(cacheType)
+              .contextLength(golden.tokens() + 512)
+              .load()) {
+        List<float[]> found = GoldenAssertions.logits(model, golden.prompt(), 512);
+        double[] cosines = GoldenAssertions.cosines(found, golden.exactLogits());
+        assertThat(Arrays.stream(cosines).min().orElseThrow())
+            .as("%s", cacheType)
+            .isGreaterThan(
+                !golden.isFloat32() ? 0.996 : cacheType == CacheType.F16 ? 0.9999 : 0.999);
+      }
+    }
   }
 
   static Stream<GoldenCase> someCases() {

@@ -258,7 +258,7 @@ public final class HuggingFaceForm {
 
   /** The same ids; of SentencePiece's vocabularies without their rules. */
   private Map<String, Object> tokenizer() {
-    byte[][] tokens = metadata.strings("tokenizer.ggml.tokens").orElseThrow();
+    byte[][] tokens = metadata.strings("tokenizer.ggml.tokens").orElseThrow().toArray();
     int[] types = metadata.integers("tokenizer.ggml.token_type").orElseThrow();
     boolean byteLevel = metadata.requireString("tokenizer.ggml.model").equals("gpt2");
     Map<String, Integer> vocabulary = new LinkedHashMap<>();
@@ -276,7 +276,8 @@ public final class HuggingFaceForm {
         .strings("tokenizer.ggml.merges")
         .ifPresent(
             rules -> {
-              for (byte[] rule : rules) merges.add(new String(rule, StandardCharsets.UTF_8));
+              for (byte[] rule : rules.toArray())
+                merges.add(new String(rule, StandardCharsets.UTF_8));
             });
     Map<String, Object> file = new LinkedHashMap<>();
     file.put("added_tokens", added);

@@ -106,7 +106,7 @@ public final class MetaForm {
 
   /** A SentencePiece file with these pieces, in the protocol buffers' encoding. */
   public static byte[] vocabulary(Metadata metadata) {
-    byte[][] tokens = metadata.strings("tokenizer.ggml.tokens").orElseThrow();
+    byte[][] tokens = metadata.strings("tokenizer.ggml.tokens").orElseThrow().toArray();
     int[] types = metadata.integers("tokenizer.ggml.token_type").orElseThrow();
     float[] scores = metadata.floats("tokenizer.ggml.scores").orElse(new float[tokens.length]);
     ByteArrayOutputStream file = new ByteArrayOutputStream();

@@ -37,7 +37,10 @@ class MetaReaderTest {
     "llama2-spm-F32, 1, false",
     "llama2-spm-F32, 2, false",
     "llama2-spm-F32, 4, true",
-    "llama32-bpe-F32, 2, true"
+    "llama2-spm-F32, 8, false",
+    "llama2-spm-F32, 8, true",
+    "llama32-bpe-F32, 2, true",
+    "llama32-bpe-F32, 8, true"
   })
   void theSameLogitsAsFromGguf(String name, int files, boolean embeddingByRows) {
     GoldenCase golden =
@@ -47,18 +50,33 @@ class MetaReaderTest {
             .orElse(null);
     assumeThat(golden).as("reference data that is not committed").isNotNull();
     MetaForm.write(golden.model(), directory, files, embeddingByRows);
-    try (LlamaModel model =
-        LlamaModel.builder(directory)
-            .kernels("scalar")
-            .cacheType(CacheType.F32)
-            .contextLength(1024)
-            .threads(2)
-            .load()) {
-      List<float[]> logits = GoldenAssertions.logits(model, golden.prompt(), 512);
-      assertThat(GoldenAssertions.maxDifference(logits, golden.exactLogits())).isLessThan(2e-4);
-      assertThat(model.checkpoint().derived().isEmpty()).isEqualTo(files == 1);
-      assertThat(model.checkpoint().files()).hasSize(files);
+    for (String kernels : GoldenAssertions.usableKernels()) {
+      float[][] expected;
+      try (LlamaModel gguf = load(golden.model(), kernels)) {
+        expected = GoldenAssertions.logits(gguf, golden.prompt(), 512).toArray(float[][]::new);
+      }
+      int[] begin = Arrays.copyOf(golden.prompt(), 20);
+      try (LlamaModel model = load(directory, kernels)) {
+        List<float[]> logits = GoldenAssertions.logits(model, golden.prompt(), 512);
+        assertThat(GoldenAssertions.maxDifference(logits, expected)).isLessThan(1e-4);
+        assertThat(GoldenAssertions.maxDifference(logits, golden.exactLogits())).isLessThan(2e-4);
+        List<float[]> single = GoldenAssertions.logits(model, begin, 1);
+        assertThat(GoldenAssertions.maxDifference(single, Arrays.copyOf(expected, begin.length)))
+            .isLessThan(1e-4);
+        assertThat(model.checkpoint().derived().isEmpty()).isEqualTo(files == 1);
+        assertThat(model.describe()).doesNotContain("made at load");
+        assertThat(model.checkpoint().files()).hasSize(files);
+      }
     }
+  }
+
+  private static LlamaModel load(Path path, String kernels) {
+    return LlamaModel.builder(path)
+        .kernels(kernels)
+        .cacheType(CacheType.F32)
+        .contextLength(1024)
+        .threads(2)
+        .load();
   }
 
   private static TorchFile torch() {

@@ -126,6 +126,7 @@ class GrammarPropertiesTest {
       case Expression.Repeat r ->
           write(r.item()) + "{" + r.min() + "," + (r.max() < 0 ? "" : r.max()) + "}";
       case Expression.Reference r -> r.rule();
+      case Expression.Control _ -> throw new AssertionError("no control tokens in GBNF");
     };
   }
 
@@ -172,6 +173,7 @@ class GrammarPropertiesTest {
             ends.addAll(ends(alternative, from));
           }
         }
+        case Expression.Control _ -> throw new AssertionError("no control tokens in GBNF");
         case Expression.Repeat r -> {
           Set<Integer> current = new TreeSet<>(Set.of(from));
           Set<Set<Integer>> seen = new java.util.HashSet<>();

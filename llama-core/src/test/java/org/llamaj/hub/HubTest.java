@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.ProxySelector;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,6 +22,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.gguf.FileType;
+import org.llamaj.convert.Conversion;
 
 class HubTest {
   private static final HubModel MODEL = HubModel.parse("hf:owner/name");
@@ -42,7 +46,8 @@ class HubTest {
             Optional.of("secret"),
             offline,
             Duration.ofSeconds(5),
-            Duration.ofMillis(1)));
+            Duration.ofMillis(1),
+            ProxySelector.of(null)));
   }
 
   private Path fetch(HubModel model) {
@@ -230,6 +235,55 @@ class HubTest {
     assertFails("interrupted");
     assertThat(Thread.interrupted()).isTrue();
     assertThat(fetch(MODEL)).hasBinaryContent(random(5000));
+  }
+
+  @Test
+  void revisionsAreAskedForByName() {
+    server.add("model.gguf", random(5000));
+    HubModel tagged = HubModel.parse("hf:owner/name@v1.0");
+    Path file = fetch(tagged);
+    assertThat(server.revisions).containsExactly("v1.0");
+    assertThat(cache.resolve("models--owner--name/refs/v1.0")).hasContent(TestHub.COMMIT);
+    assertThat(cache.resolve("models--owner--name/refs/main")).doesNotExist();
+    assertThat(hub(true).fetch(tagged, (_, _, _) -> {})).isEqualTo(file);
+    HubModel commit = HubModel.parse("hf:owner/name@" + TestHub.COMMIT);
+    assertThat(hub(true).fetch(commit, (_, _, _) -> {})).isEqualTo(file);
+    assertThatThrownBy(() -> hub(true).fetch(MODEL, (_, _, _) -> {})) // main may be another one
+        .isInstanceOf(HubException.class);
+  }
+
+  /** The quantisation that is asked for, all files of it, and opened as one model. */
+  @Test
+  void allFilesOfASplitModelAreFetched() throws Exception {
+    Path small = Path.of(getClass().getResource("/golden/text/llama2-spm-F32/model.gguf").toURI());
+    Path parts = Files.createDirectory(cache.resolve("parts"));
+    int tensors;
+    try (Checkpoint model = Checkpoint.open(small)) {
+      tensors = model.tensors().size();
+      Conversion.of(model)
+          .maxFileBytes(300_000)
+          .to(FileType.Q8_0)
+          .write(parts.resolve("m-Q8_0.gguf"));
+    }
+    List<Path> written;
+    try (Stream<Path> files = Files.list(parts)) {
+      written = files.sorted().toList();
+    }
+    assertThat(written).hasSizeGreaterThan(1);
+    for (Path part : written) {
+      server.add("Q8_0/" + part.getFileName(), Files.readAllBytes(part));
+    }
+    server.add("m-Q4_0.gguf", random(5000));
+    List<String> told = new ArrayList<>();
+    Path first =
+        hub(false).fetch(HubModel.parse("hf:owner/name:Q8_0"), (file, _, _) -> told.add(file));
+    assertThat(first).hasFileName(written.getFirst().getFileName().toString());
+    assertThat(told).contains("Q8_0/" + written.getLast().getFileName());
+    assertThat(told).doesNotContain("m-Q4_0.gguf");
+    try (Checkpoint fetched = Checkpoint.open(first)) {
+      assertThat(fetched.tensors()).hasSize(tensors);
+      assertThat(fetched.files()).hasSize(written.size());
+    }
   }
 
   @Test

@@ -33,6 +33,9 @@ final class TestHub implements AutoCloseable {
   /** What was asked for, and with which token. */
   final List<String> requests = Collections.synchronizedList(new ArrayList<>());
 
+  /** The revisions that were listed. */
+  final List<String> revisions = Collections.synchronizedList(new ArrayList<>());
+
   /** Answers of the storage that break off after some bytes. */
   final AtomicInteger breaks = new AtomicInteger();
 
@@ -58,7 +61,7 @@ final class TestHub implements AutoCloseable {
   String listing = "";
 
   TestHub() {
-    hub.createContext("/api/models/owner/name/revision/main", this::list);
+    hub.createContext("/api/models/owner/name/revision/", this::list);
     hub.createContext("/owner/name/resolve/", this::resolve);
     storage.createContext("/", this::store);
     hub.setExecutor(threads);
@@ -90,6 +93,7 @@ final class TestHub implements AutoCloseable {
 
   private void list(HttpExchange exchange) throws IOException {
     note("list", exchange);
+    revisions.add(exchange.getRequestURI().getPath().replaceAll(".*/", ""));
     StringBuilder json = new StringBuilder("{\"sha\":\"%s\",\"siblings\":[".formatted(COMMIT));
     String separator = "";
     for (Map.Entry<String, byte[]> file : files.entrySet()) {

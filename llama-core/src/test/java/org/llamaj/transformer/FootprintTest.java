@@ -14,6 +14,7 @@ import org.llamaj.LlamaModel;
 import org.llamaj.MemoryPlan;
 import org.llamaj.golden.GoldenCase;
 import org.llamaj.kernel.CacheType;
+import org.llamaj.kernel.ExpertRouting;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.PageMemory;
 import org.llamaj.kernel.RotaryPairs;
@@ -38,7 +39,7 @@ class FootprintTest {
           1e-5f,
           new Rope(128, 5e5, new RopeScaling.None(), RotaryPairs.INTERLEAVED),
           new InterleavedAttention(4, 8192, 0.1, 8192, true),
-          new Experts(16, 1, 8192, 1, true, Experts.Routing.SIGMOID_OF_INPUT));
+          new Experts(16, 1, 8192, 1, true, ExpertRouting.SIGMOID_OF_INPUT));
 
   @Test
   void tenMillionTokensOfScout() {

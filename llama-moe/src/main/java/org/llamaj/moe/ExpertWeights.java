@@ -1,8 +1,11 @@
 package org.llamaj.moe;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
+import java.util.stream.Stream;
 import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.Mixture;
 import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.spi.FeedForwardContext;
 import org.llamaj.tensor.FloatMatrix;
@@ -32,6 +35,7 @@ final class ExpertWeights {
     weights = context.weights();
     kernels = context.kernels();
     workspace = Workspace.allocate(context.arena(), context.maxRows(), configuration);
+    workspace.keepOn(kernels);
     this.readAhead = readAhead;
   }
 
@@ -39,6 +43,10 @@ final class ExpertWeights {
     String block = "blk." + layer + ".";
     int dim = configuration.dim();
     Tensor router = weights.require(block + "ffn_gate_inp.weight", experts.count(), dim);
+    List<WeightMatrix> gates = new ArrayList<>();
+    List<WeightMatrix> ups = new ArrayList<>();
+    List<WeightMatrix> downs = new ArrayList<>();
+    Expert[] routed = routed(block, gates, ups, downs);
     return new MixtureOfExperts(
         kernels,
         layer,
@@ -48,14 +56,15 @@ final class ExpertWeights {
             experts.routing(),
             workspace.scores(),
             experts.used()),
-        experts.routing(),
-        routed(block),
+        routed,
+        new Mixture(gates, ups, downs, experts.used(), experts.routing()),
         experts.shared() ? shared(block) : null,
         workspace,
         readAhead);
   }
 
-  private Expert[] routed(String block) {
+  private Expert[] routed(
+      String block, List<WeightMatrix> gates, List<WeightMatrix> ups, List<WeightMatrix> downs) {
     int dim = configuration.dim();
     int inner = experts.feedForwardDim();
     IntFunction<Tensor> gate = byExpert(block + "ffn_gate", inner, dim);
@@ -63,14 +72,20 @@ final class ExpertWeights {
     IntFunction<Tensor> down = byExpert(block + "ffn_down", dim, inner);
     Expert[] routed = new Expert[experts.count()];
     for (int expert = 0; expert < routed.length; expert++) {
-      routed[expert] = expert(gate.apply(expert), up.apply(expert), down.apply(expert));
+      Tensor[] tensors = {gate.apply(expert), up.apply(expert), down.apply(expert)};
+      gates.add(kernels.weightMatrix(tensors[0]));
+      ups.add(kernels.weightMatrix(tensors[1]));
+      downs.add(kernels.weightMatrix(tensors[2]));
+      FeedForward network =
+          network(
+              gates.getLast(),
+              ups.getLast(),
+              downs.getLast(),
+              workspace.hidden(),
+              workspace.expertOutput());
+      routed[expert] = new Expert(network, Stream.of(tensors).map(Tensor::data).toList());
     }
     return routed;
-  }
-
-  private Expert expert(Tensor gate, Tensor up, Tensor down) {
-    FeedForward network = network(gate, up, down, workspace.expertOutput());
-    return new Expert(network, List.of(gate.data(), up.data(), down.data()));
   }
 
   private IntFunction<Tensor> byExpert(String name, int outputs, int inputs) {
@@ -84,20 +99,20 @@ final class ExpertWeights {
     int dim = configuration.dim();
     int inner = experts.feedForwardDim();
     return network(
-        weights.require(block + "ffn_gate_shexp.weight", inner, dim),
-        weights.require(block + "ffn_up_shexp.weight", inner, dim),
-        weights.require(block + "ffn_down_shexp.weight", dim, inner),
-        workspace.output());
+        kernels.weightMatrix(weights.require(block + "ffn_gate_shexp.weight", inner, dim)),
+        kernels.weightMatrix(weights.require(block + "ffn_up_shexp.weight", inner, dim)),
+        kernels.weightMatrix(weights.require(block + "ffn_down_shexp.weight", dim, inner)),
+        workspace.sharedHidden(),
+        workspace.sharedOutput());
   }
 
-  private FeedForward network(Tensor gate, Tensor up, Tensor down, FloatMatrix output) {
-    WeightMatrix gateMatrix = kernels.weightMatrix(gate);
-    WeightMatrix upMatrix = kernels.weightMatrix(up);
-    WeightMatrix downMatrix = kernels.weightMatrix(down);
+  private FeedForward network(
+      WeightMatrix gate,
+      WeightMatrix up,
+      WeightMatrix down,
+      SwiGluFeedForward.Scratch hidden,
+      FloatMatrix output) {
     return new SwiGluFeedForward(
-        kernels,
-        new SwiGluFeedForward.Weights(gateMatrix, upMatrix, downMatrix),
-        workspace.hidden(),
-        output);
+        kernels, new SwiGluFeedForward.Weights(gate, up, down), hidden, output);
   }
 }

@@ -1,8 +1,10 @@
 package org.llamaj.moe;
 
+import jdk.jfr.FlightRecorder;
+import org.llamaj.kernel.ExpertRouting;
 import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.Mixture;
 import org.llamaj.tensor.FloatMatrix;
-import org.llamaj.transformer.Experts.Routing;
 import org.llamaj.transformer.FeedForward;
 
 /**
@@ -13,9 +15,10 @@ import org.llamaj.transformer.FeedForward;
  * Llama 4  y = shared(x) + sum over chosen experts e of  expert_e(weight(e) x)
  * </pre>
  *
- * <p>Each chosen expert's network runs once, over all the tokens that chose it; the weights of the
- * others are not touched. Where they have to come from the disk, the first chosen ones are asked
- * for before the shared expert runs, and then always the next but one.
+ * <p>Kernels may do all of it where the weights are. Otherwise each chosen expert's network runs
+ * once, over all the tokens that chose it; the weights of the others are not touched. Where they
+ * have to come from the disk, the first chosen ones are asked for before the shared expert runs,
+ * and then always the next but one.
  */
 final class MixtureOfExperts implements FeedForward {
 
@@ -27,27 +30,28 @@ final class MixtureOfExperts implements FeedForward {
   private final Kernels kernels;
   private final int layer;
   private final Router router;
-  private final Routing routing;
   private final Expert[] experts;
-  private final FeedForward shared; // writes to the workspace's output; or null
+  private final Mixture mixture;
+  private final FeedForward shared; // or null
   private final Workspace workspace;
   private final ReadAhead readAhead; // or null
   private final RoutingStatistics statistics;
+  private volatile boolean mixed;
 
   MixtureOfExperts(
       Kernels kernels,
       int layer,
       Router router,
-      Routing routing,
       Expert[] experts,
+      Mixture mixture,
       FeedForward shared,
       Workspace workspace,
       ReadAhead readAhead) {
     this.kernels = kernels;
     this.layer = layer;
     this.router = router;
-    this.routing = routing;
     this.experts = experts;
+    this.mixture = mixture;
     this.shared = shared;
     this.workspace = workspace;
     this.readAhead = readAhead;
@@ -58,37 +62,62 @@ final class MixtureOfExperts implements FeedForward {
     return statistics;
   }
 
+  /** Whether the kernels choose experts, and nobody else knows which. */
+  boolean isMixed() {
+    return mixed;
+  }
+
   Expert[] experts() {
     return experts;
   }
 
   @Override
   public FloatMatrix forward(FloatMatrix input, int rows) {
-    ExpertsEvent event = new ExpertsEvent();
-    event.begin();
+    FloatMatrix output = workspace.output();
+    FloatMatrix scores = router.score(input, rows);
+    mixed = kernels.mix(input, scores, rows, mixture, output);
+    if (mixed) {
+      if (shared != null) {
+        kernels.add(output, shared.forward(input, rows), rows);
+      }
+    } else {
+      expertByExpert(input, rows, output);
+    }
+    return output;
+  }
+
+  private void expertByExpert(FloatMatrix input, int rows, FloatMatrix output) {
+    ExpertsEvent event = FlightRecorder.isInitialized() ? new ExpertsEvent() : null;
+    if (event != null) {
+      event.begin();
+    }
+    long resident = 0;
     Dispatch dispatch = workspace.dispatch();
-    router.route(input, rows, dispatch);
+    router.route(rows, dispatch);
     statistics.count(dispatch);
 
     kernels.fetch(input, rows);
     boolean ahead = readAhead != null && readAhead.isUseful();
     for (int i = 0; ahead && i < Math.min(AHEAD, dispatch.chosenExperts()); i++) {
-      event.residentBytes += readAhead.request(experts[dispatch.expert(i)]);
+      resident += readAhead.request(experts[dispatch.expert(i)]);
     }
-    FloatMatrix output = workspace.output();
-    if (shared == null) {
-      Rows.clear(output, rows);
-    } else {
-      shared.forward(input, rows);
-    }
+    FloatMatrix ofShared = shared == null ? null : shared.forward(input, rows);
+    Rows.clear(output, rows);
     for (int i = 0; i < dispatch.chosenExperts(); i++) {
       if (ahead && i + AHEAD < dispatch.chosenExperts()) {
-        event.residentBytes += readAhead.request(experts[dispatch.expert(i + AHEAD)]);
+        resident += readAhead.request(experts[dispatch.expert(i + AHEAD)]);
       }
       addExpert(i, input, output);
     }
-    commit(event, rows, ahead);
-    return output;
+    kernels.publish(output, rows);
+    if (ofShared != null) {
+      kernels.add(output, ofShared, rows);
+    }
+    if (event != null && event.shouldCommit()) {
+      event.readAhead = ahead;
+      event.residentBytes = resident;
+      commit(event, rows);
+    }
   }
 
   /** Adds what the {@code index}-th chosen expert makes of its tokens. */
@@ -96,7 +125,7 @@ final class MixtureOfExperts implements FeedForward {
     Dispatch dispatch = workspace.dispatch();
     FloatMatrix gathered = workspace.gathered();
     int count = dispatch.count(index);
-    boolean ofInput = routing == Routing.SIGMOID_OF_INPUT;
+    boolean ofInput = mixture.routing() == ExpertRouting.SIGMOID_OF_INPUT;
     for (int i = 0; i < count; i++) {
       float factor = ofInput ? dispatch.weight(index, i) : 1;
       Rows.copyScaled(input, dispatch.token(index, i), factor, gathered, i);
@@ -108,17 +137,14 @@ final class MixtureOfExperts implements FeedForward {
     }
   }
 
-  private void commit(ExpertsEvent event, int rows, boolean ahead) {
-    if (event.shouldCommit()) {
-      Dispatch dispatch = workspace.dispatch();
-      event.layer = layer;
-      event.tokens = rows;
-      event.experts = dispatch.chosenExperts();
-      for (int i = 0; i < dispatch.chosenExperts(); i++) {
-        event.weightBytes += experts[dispatch.expert(i)].bytes();
-      }
-      event.readAhead = ahead;
-      event.commit();
+  private void commit(ExpertsEvent event, int rows) {
+    Dispatch dispatch = workspace.dispatch();
+    event.layer = layer;
+    event.tokens = rows;
+    event.experts = dispatch.chosenExperts();
+    for (int i = 0; i < dispatch.chosenExperts(); i++) {
+      event.weightBytes += experts[dispatch.expert(i)].bytes();
     }
+    event.commit();
   }
 }

@@ -66,10 +66,13 @@ final class Mixtures implements FeedForwards {
       total += layer.statistics().total();
       ofBusiest += layer.statistics().ofBusiestQuarter();
     }
-    return total == 0
-        ? "not used yet"
-        : "%d choices so far, %.0f %% of the busiest quarter"
-            .formatted(total, 100.0 * ofBusiest / total);
+    if (total == 0) {
+      return layers.stream().anyMatch(MixtureOfExperts::isMixed)
+          ? "chosen where their weights are"
+          : "not used yet";
+    }
+    return "%d choices so far, %.0f %% of the busiest quarter"
+        .formatted(total, 100.0 * ofBusiest / total);
   }
 
   private String reading() {

@@ -1,22 +1,23 @@
 package org.llamaj.moe;
 
 import org.llamaj.LlamaException;
+import org.llamaj.kernel.ExpertRouting;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Projection;
 import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.tensor.FloatMatrix;
-import org.llamaj.transformer.Experts.Routing;
 
 /** Chooses the experts of each token: those with the highest scores x router^T. */
 final class Router {
   private final Kernels kernels;
   private final WeightMatrix weight; // [experts, dim]
-  private final Routing routing;
+  private final ExpertRouting routing;
   private final Projection[] toScores;
   private final float[] scores; // of one token
   private final int[] best; // of one token, the highest score first
 
-  Router(Kernels kernels, WeightMatrix weight, Routing routing, FloatMatrix scores, int used) {
+  Router(
+      Kernels kernels, WeightMatrix weight, ExpertRouting routing, FloatMatrix scores, int used) {
     this.kernels = kernels;
     this.weight = weight;
     this.routing = routing;
@@ -26,15 +27,26 @@ final class Router {
   }
 
   /**
-   * Routes the rows of a batch.
+   * Scores the experts: input x router^T.
    *
    * @param input rows of dim values
+   * @param rows how many rows
+   * @return rows of one value per expert
+   */
+  FloatMatrix score(FloatMatrix input, int rows) {
+    kernels.project(input, rows, toScores);
+    return toScores[0].output();
+  }
+
+  /**
+   * Routes the rows that were scored.
+   *
    * @param rows how many rows
    * @param dispatch receives the choices, grouped by expert
    * @throws LlamaException if a score is not a number
    */
-  void route(FloatMatrix input, int rows, Dispatch dispatch) {
-    kernels.project(input, rows, toScores);
+  void route(int rows, Dispatch dispatch) {
+    kernels.fetch(toScores[0].output(), rows);
     for (int row = 0; row < rows; row++) {
       toScores[0].output().copyRow(row, scores);
       chooseBest();
@@ -51,7 +63,7 @@ final class Router {
       if (!Float.isFinite(scores[expert])) {
         throw new LlamaException(
             "%s: expected finite scores of the experts, found %f for expert %d: weights are damaged, or activations overflowed"
-                .formatted(weight.tensor().name(), scores[expert], expert));
+                .formatted(weight.name(), scores[expert], expert));
       }
       int rank = Math.min(expert, best.length);
       while (rank > 0 && scores[best[rank - 1]] < scores[expert]) {

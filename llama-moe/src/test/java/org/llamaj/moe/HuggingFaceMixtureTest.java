@@ -44,8 +44,13 @@ class HuggingFaceMixtureTest {
     HuggingFaceForm.write(
         golden.model(), directory, name.contains("scout") ? SCOUT_SCALING : Map.of());
     for (String kernels : GoldenAssertions.usableKernels()) {
+      float[][] ofGguf;
+      try (LlamaModel gguf = load(golden.model(), kernels)) {
+        ofGguf = GoldenAssertions.logits(gguf, golden.prompt(), 512).toArray(float[][]::new);
+      }
       try (LlamaModel model = load(directory, kernels)) {
         List<float[]> logits = GoldenAssertions.logits(model, golden.prompt(), 512);
+        assertThat(GoldenAssertions.maxDifference(logits, ofGguf)).as(kernels).isLessThan(1e-4);
         assertThat(GoldenAssertions.maxDifference(logits, golden.exactLogits()))
             .as(kernels)
             .isLessThan(2e-4);

@@ -37,13 +37,12 @@ public interface TokenizerMetadata {
   Optional<Boolean> bool(String key);
 
   /**
-   * The value of an array of strings, as raw bytes: tokens need not be valid UTF-8. The arrays are
-   * only read, and not kept.
+   * The value of an array of strings, as raw bytes: tokens need not be valid UTF-8.
    *
    * @param key for example {@code tokenizer.ggml.tokens}
    * @return the strings, or empty when the key is absent
    */
-  Optional<byte[][]> strings(String key);
+  Optional<ByteStrings> strings(String key);
 
   /**
    * The value of an array of 32-bit floating-point numbers.

@@ -60,8 +60,8 @@ public final class GgufFile implements TokenizerMetadata {
   }
 
   @Override
-  public Optional<byte[][]> strings(String key) {
-    return get(key, byte[][].class);
+  public Optional<ByteStrings> strings(String key) {
+    return get(key, byte[][].class).map(ByteStrings::of);
   }
 
   @Override

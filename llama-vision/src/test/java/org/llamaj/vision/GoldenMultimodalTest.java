@@ -112,9 +112,14 @@ class GoldenMultimodalTest {
     }
     ModelBuilder builder =
         LlamaModel.builder(text).kernels("scalar").cacheType(CacheType.F32).threads(2);
+    List<Picture> pictures = golden.images().stream().map(Picture::of).toList();
+    float[] ofDirectory;
+    try (LlamaModel model = new Form(form.folder(), "hf", null).builder("scalar").load()) {
+      ofDirectory = logits(model, model.input(golden.ints("input_ids"), pictures));
+    }
     try (LlamaModel model = (apart ? builder.mmproj(mmproj) : builder).load()) {
-      List<Picture> pictures = golden.images().stream().map(Picture::of).toList();
       float[] found = logits(model, model.input(golden.ints("input_ids"), pictures));
+      GoldenVision.assertClose(found, ofDirectory, 1e-4, "logits of the directory");
       GoldenVision.assertClose(found, golden.floats("logits"), TOLERANCE, "logits");
     }
   }

@@ -17,6 +17,8 @@ final class GgufCursor {
   private static final ValueLayout.OfLong LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(LITTLE_ENDIAN);
 
+  private static final int WINDOW = 1 << 16;
+
   private final MemorySegment file;
   private final String source;
   private long position;
@@ -86,9 +88,39 @@ final class GgufCursor {
     return bytes(count(1, "bytes", what), what);
   }
 
-  /** Passes strings, hundreds of thousands perhaps, without an object for each. */
+  /**
+   * Passes strings, hundreds of thousands perhaps: without an object for each, and on bytes in an
+   * array, as no more is compiled yet when a program begins to load its model.
+   */
   void skipStrings(long count, String what) {
-    for (long i = 0; i < count; i++) take(count(1, "bytes", what), what);
+    byte[] window = new byte[WINDOW];
+    long start = position;
+    long end = position;
+    for (long i = 0; i < count; i++) {
+      if (position + 8 > end) {
+        start = position;
+        end = start + Math.min(WINDOW, remaining());
+        MemorySegment.copy(file, JAVA_BYTE, start, window, 0, (int) (end - start));
+      }
+      int at = (int) (position - start);
+      int length = position + 8 > end ? -1 : shortLength(window, at);
+      if (length < 0 || length > remaining() - 8) {
+        take(count(1, "bytes", what), what);
+      } else {
+        position += 8 + length;
+      }
+    }
+  }
+
+  /** A length of less than 2^31, or a negative number if it is none. */
+  private static int shortLength(byte[] window, int at) {
+    boolean isShort = (window[at + 4] | window[at + 5] | window[at + 6] | window[at + 7]) == 0;
+    return !isShort
+        ? -1
+        : window[at] & 0xFF
+            | (window[at + 1] & 0xFF) << 8
+            | (window[at + 2] & 0xFF) << 16
+            | window[at + 3] << 24;
   }
 
   MemorySegment bytes(long length, String what) {

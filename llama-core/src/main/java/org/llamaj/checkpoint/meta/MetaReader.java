@@ -24,9 +24,8 @@ import org.llamaj.tokenizer.TokenizerException;
 
 /**
  * Opens directories as Meta publishes Llama 1 to 3: {@code params.json}, {@code
- * consolidated.00.pth} and further files of the same model, {@code tokenizer.model}. A model in one
- * file is used where it lies; tensors that are spread over several files are put together in memory
- * when they are wanted.
+ * consolidated.00.pth} and further files of the same model, {@code tokenizer.model}. Tensors are
+ * used where they lie, those that are spread over several files in their parts.
  */
 public final class MetaReader {
   private static final String PARAMS = "params.json";

@@ -1,6 +1,5 @@
 package org.llamaj.checkpoint.meta;
 
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -8,14 +7,15 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.llamaj.LlamaException;
 import org.llamaj.checkpoint.CheckpointException;
 import org.llamaj.checkpoint.DerivedTensor;
-import org.llamaj.checkpoint.TensorDescription;
 import org.llamaj.tensor.Shape;
+import org.llamaj.tensor.SplitTensor;
 import org.llamaj.tensor.Tensor;
 
 /**
- * Gives tensors their names in GGUF, and puts together what Meta's code splits for several devices
+ * Gives tensors their names in GGUF, and knows how Meta's code splits them for several devices
  * (Megatron-LM's column- and row-parallel layers): rows of projections that widen, columns of those
  * that narrow, and one or the other of the embedding.
  */
@@ -55,22 +55,24 @@ final class ShardMerge {
       if (parts.size() == 1 || first.shape().rank() == 1) { // norms are in every file
         tensors.add(new Tensor(name, first.type(), first.shape(), first.data()));
       } else {
-        derived.add(splitsColumns(original) ? columns(name, parts) : rows(name, parts));
+        derived.add(DerivedTensor.joined(split(name, original, parts)));
       }
     }
   }
 
   /** The shape of a tensor in all files together. */
   Shape shape(String original) {
-    List<Tensor> parts = parts(original);
-    Shape one = parts.getFirst().shape();
-    if (one.rank() != 2) {
-      throw new CheckpointException(
-          "%s: %s: expected a matrix, found %s".formatted(source, original, one));
+    return split(original, original, parts(original)).shape();
+  }
+
+  private SplitTensor split(String name, String original, List<Tensor> parts) {
+    SplitTensor.Along along =
+        splitsColumns(original) ? SplitTensor.Along.COLUMNS : SplitTensor.Along.ROWS;
+    try {
+      return new SplitTensor(name, along, parts);
+    } catch (LlamaException e) {
+      throw new CheckpointException(source + ": " + e.getMessage(), e);
     }
-    return splitsColumns(original)
-        ? Shape.of(one.size(0), one.size(1) * parts.size())
-        : Shape.of(one.size(0) * parts.size(), one.size(1));
   }
 
   private List<Tensor> parts(String original) {
@@ -109,54 +111,6 @@ final class ShardMerge {
       return norm != null && embedding.columns() < norm.columns();
     }
     return original.endsWith("attention.wo.weight") || original.endsWith("feed_forward.w2.weight");
-  }
-
-  private static DerivedTensor rows(String name, List<Tensor> parts) {
-    Tensor first = parts.getFirst();
-    long rowsOfPart = first.rows();
-    long rowBytes = first.rowBytes();
-    Shape shape = Shape.of(rowsOfPart * parts.size(), first.columns());
-    return recipe(
-        name,
-        first,
-        shape,
-        parts.size(),
-        (from, count, target) -> {
-          for (int i = 0; i < count; i++) {
-            long row = from + i;
-            Tensor part = parts.get((int) (row / rowsOfPart));
-            MemorySegment.copy(
-                part.data(), row % rowsOfPart * rowBytes, target, i * rowBytes, rowBytes);
-          }
-        });
-  }
-
-  private static DerivedTensor columns(String name, List<Tensor> parts) {
-    Tensor first = parts.getFirst();
-    long partBytes = first.rowBytes();
-    Shape shape = Shape.of(first.rows(), first.columns() * parts.size());
-    return recipe(
-        name,
-        first,
-        shape,
-        parts.size(),
-        (from, count, target) -> {
-          long at = 0;
-          for (int i = 0; i < count; i++) {
-            for (Tensor part : parts) {
-              MemorySegment.copy(part.data(), (from + i) * partBytes, target, at, partBytes);
-              at += partBytes;
-            }
-          }
-        });
-  }
-
-  private static DerivedTensor recipe(
-      String name, Tensor first, Shape shape, int parts, DerivedTensor.RowMaker rows) {
-    return new DerivedTensor(
-        new TensorDescription(name, first.type(), shape),
-        "put together from %d files".formatted(parts),
-        rows);
   }
 
   private String name(String original) {

@@ -12,6 +12,7 @@ package org.llamaj.kernel.cuda;
  * @param addBias adds a vector to every row
  * @param scale multiplies by a number
  * @param copy copies values
+ * @param toBfloats rounds rows
  */
 record ActivationFunctions(
     long splitBlocks,
@@ -22,7 +23,8 @@ record ActivationFunctions(
     long add,
     long addBias,
     long scale,
-    long copy) {
+    long copy,
+    long toBfloats) {
 
   static ActivationFunctions of(Modules modules) {
     KernelUnit unit = KernelUnit.ACTIVATIONS;
@@ -35,6 +37,7 @@ record ActivationFunctions(
         modules.function(unit, "add"),
         modules.function(unit, "add_bias"),
         modules.function(unit, "scale"),
-        modules.function(unit, "copy"));
+        modules.function(unit, "copy"),
+        modules.function(unit, "to_bfloats"));
   }
 }

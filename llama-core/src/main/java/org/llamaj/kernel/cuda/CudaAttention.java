@@ -14,6 +14,7 @@ final class CudaAttention implements AutoCloseable {
   private static final int THREADS = 128;
 
   private static final int MOST_COMPONENTS = 512; // of a head
+  private static final int MOST_PROMPT_COMPONENTS = 128;
 
   /** Splits of the keys are for the few rows of decode steps. */
   private static final int MOST_SPLIT_ROWS = 16;
@@ -26,6 +27,7 @@ final class CudaAttention implements AutoCloseable {
   private final SpanTables tables;
   private final long[] store = new long[CacheType.values().length];
   private final long[] attention = new long[CacheType.values().length];
+  private final long[] prompt = new long[CacheType.values().length];
   private final long combine;
   private long partial;
   private long partialBytes;
@@ -38,6 +40,10 @@ final class CudaAttention implements AutoCloseable {
     for (CacheType type : CacheType.values()) {
       store[type.ordinal()] = modules.function(KernelUnit.ACTIVATIONS, "store_" + type);
       attention[type.ordinal()] = modules.function(KernelUnit.ACTIVATIONS, "attention_" + type);
+      if (type != CacheType.F32) {
+        prompt[type.ordinal()] =
+            modules.function(KernelUnit.ACTIVATIONS, "prompt_attention_" + type);
+      }
     }
     combine = modules.function(KernelUnit.ACTIVATIONS, "combine");
   }
@@ -45,6 +51,13 @@ final class CudaAttention implements AutoCloseable {
   /** Whether heads are not larger than any model has them. */
   static boolean supports(AttentionShape shape) {
     return shape.headDim() <= MOST_COMPONENTS;
+  }
+
+  /** Whether the tensor cores can do it. They round to half precision: float32 is left alone. */
+  static boolean supportsPrompts(AttentionShape shape) {
+    return shape.cacheType() != CacheType.F32
+        && shape.headDim() % 16 == 0
+        && shape.headDim() <= MOST_PROMPT_COMPONENTS;
   }
 
   void store(
@@ -67,6 +80,41 @@ final class CudaAttention implements AutoCloseable {
   void attend(
       FloatMatrix queries, Span[] spans, int spanCount, AttentionShape shape, FloatMatrix output) {
     SpanTables.Table table = tables.of(spans, spanCount, shape);
+    if (table.isPrompt()) {
+      attendPrompt(queries, table, shape, output);
+    } else {
+      attendFew(queries, table, shape, output);
+    }
+    activations.finish();
+  }
+
+  private void attendPrompt(
+      FloatMatrix queries, SpanTables.Table table, AttentionShape shape, FloatMatrix output) {
+    int dim = shape.headDim();
+    int keyWords = dim / 2 * (PAGE_TOKENS + 8);
+    int valueWords = PAGE_TOKENS / 2 * (Math.ceilDiv(dim, 32) * 32 + 8);
+    launches
+        .add(
+            prompt[shape.cacheType().ordinal()],
+            table.tiles(),
+            shape.kvHeads(),
+            Math.ceilDiv(shape.group(), SpanTables.PROMPT_QUERIES),
+            THREADS,
+            (keyWords + valueWords) * Integer.BYTES)
+        .with(activations.reading(queries, table.rows()))
+        .with(table.rowsAddress())
+        .with(table.tilesAddress())
+        .with(table.pagesAddress())
+        .with(table.layerOffset(shape))
+        .with(activations.writing(output, table.rows()))
+        .with(shape.heads())
+        .with(shape.kvHeads())
+        .with(dim)
+        .with(shape.scale());
+  }
+
+  private void attendFew(
+      FloatMatrix queries, SpanTables.Table table, AttentionShape shape, FloatMatrix output) {
     int chunks = Math.ceilDiv(shape.group(), SpanTables.QUERIES);
     int splits = splits(table, shape, chunks);
     if (splits > 1) {
@@ -107,7 +155,6 @@ final class CudaAttention implements AutoCloseable {
           .with(shape.headDim())
           .with(splits);
     }
-    activations.finish();
   }
 
   /** As many as keep all multiprocessors busy; a power of two, so that steps are alike for long. */

@@ -7,25 +7,35 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.llamaj.LlamaException;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.Mixture;
 import org.llamaj.kernel.Offload;
 import org.llamaj.kernel.PageMemory;
 import org.llamaj.kernel.Projection;
+import org.llamaj.kernel.Roof;
 import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.kernel.cuda.driver.Context;
+import org.llamaj.kernel.cuda.driver.CublasLt;
+import org.llamaj.kernel.cuda.driver.CudaException;
+import org.llamaj.kernel.cuda.driver.Device;
 import org.llamaj.kernel.cuda.driver.Stream;
 import org.llamaj.tensor.FloatMatrix;
 import org.llamaj.tensor.Tensor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Operations on a device where their activations are kept there or their weights are, and on the
  * processor otherwise.
  */
 final class CudaKernels implements Kernels {
+  private static final Logger LOG = LoggerFactory.getLogger(CudaKernels.class);
+
   private static final int ROW_THREADS = 256;
   private static final int NORM_SHARED = 8 * Float.BYTES;
 
@@ -39,6 +49,9 @@ final class CudaKernels implements Kernels {
   private final WeightUpload upload;
   private final CudaAttention attention;
   private final DevicePages pages;
+  private final CudaMixtures mixtures;
+  private final CudaBest best;
+  private final PanelProducts panels;
   private final Stream stream;
   private final Arena arena = Arena.ofShared();
   private final ActivationFunctions functions;
@@ -66,16 +79,39 @@ final class CudaKernels implements Kernels {
     weights = new DeviceWeights(context, host, modules, upload, offload);
     attention = new CudaAttention(context, launches, activations, modules);
     pages = new DevicePages(context);
+    panels = new PanelProducts(context, stream, launches, openCublas(), functions.toBfloats());
+    best = new CudaBest(context, stream, launches, activations, modules);
+    mixtures = new CudaMixtures(context, stream, launches, activations, modules, weights);
+  }
+
+  /** Without it, or with one that cannot be used, the kernels here multiply. */
+  private static Optional<CublasLt> openCublas() {
+    try {
+      return CublasLt.open();
+    } catch (CudaException e) {
+      LOG.warn("cuBLASLt is there and cannot be used: {}", e.getMessage());
+      return Optional.empty();
+    }
   }
 
   @Override
   public String description() {
-    return "cuda: %s, %s, %s%s"
+    return "cuda: %s, %s%s, %s%s"
         .formatted(
             context.device(),
             modules.description(),
+            panels.description(),
             weights.description(),
             weights.hasSomeOnHost() ? ", the others on " + host.description() : "");
+  }
+
+  @Override
+  public Optional<Roof> roof() {
+    Device device = context.device();
+    return device.bytesPerSecond() == 0
+        ? Optional.empty()
+        : Optional.of(
+            new Roof(device.name(), device.bytesPerSecond(), device.operationsPerSecond()));
   }
 
   @Override
@@ -89,6 +125,7 @@ final class CudaKernels implements Kernels {
     context.makeCurrent();
     int onHost = 0;
     long x = 0;
+    panels.begin();
     for (Projection projection : projections) {
       if (decided(projection) instanceof CudaWeightMatrix.OnDevice weight) {
         if (x == 0) {
@@ -96,7 +133,9 @@ final class CudaKernels implements Kernels {
           x = activations.reading(input, rows);
         }
         long y = activations.writing(projection.output(), rows);
-        weight.products().project(launches, weight, x, y, rows);
+        if (!panels.project(weight, x, y, rows)) {
+          weight.products().project(launches, weight, x, y, rows);
+        }
       } else {
         onHost++;
       }
@@ -271,6 +310,21 @@ final class CudaKernels implements Kernels {
   }
 
   @Override
+  public boolean mix(
+      FloatMatrix input, FloatMatrix scores, int rows, Mixture mixture, FloatMatrix output) {
+    context.makeCurrent();
+    if (!activations.isKept(input) || !activations.isKept(scores) || !activations.isKept(output)) {
+      return false;
+    }
+    return mixtures.mix(
+        activations.address(input),
+        activations.address(scores),
+        rows,
+        mixture,
+        activations.address(output));
+  }
+
+  @Override
   public void add(FloatMatrix x, FloatMatrix y, int rows) {
     context.makeCurrent();
     if (!activations.isKept(x)) {
@@ -331,6 +385,16 @@ final class CudaKernels implements Kernels {
   }
 
   @Override
+  public void best(FloatMatrix x, int rows, int count, int[] indices, float[] values) {
+    context.makeCurrent();
+    if (activations.isKept(x)) {
+      best.find(activations.address(x), rows, x.columns(), count, indices, values);
+    } else {
+      host.best(x, rows, count, indices, values);
+    }
+  }
+
+  @Override
   public void copyRow(FloatMatrix source, int from, FloatMatrix target, int to) {
     context.makeCurrent();
     if (!activations.isKept(source) || !activations.isKept(target)) {
@@ -384,9 +448,11 @@ final class CudaKernels implements Kernels {
 
   @Override
   public void close() {
+    panels.close();
     context.close();
     launches.close();
     attention.close();
+    best.close();
     arena.close();
     host.close();
   }

@@ -2,6 +2,7 @@ package org.llamaj.kernel.cuda;
 
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.WeightMatrix;
+import org.llamaj.kernel.WholeMatrix;
 import org.llamaj.tensor.Tensor;
 
 /** A weight matrix on the device, or one that stays with the processor. */
@@ -16,7 +17,7 @@ sealed interface CudaWeightMatrix extends WeightMatrix {
    * @param products the kernels of its format
    */
   record OnDevice(Tensor tensor, long main, long side, Products products)
-      implements CudaWeightMatrix {}
+      implements CudaWeightMatrix, WholeMatrix {}
 
   /**
    * With the processor.
@@ -25,13 +26,23 @@ sealed interface CudaWeightMatrix extends WeightMatrix {
    */
   record OnHost(WeightMatrix matrix) implements CudaWeightMatrix {
     @Override
-    public Tensor tensor() {
-      return matrix.tensor();
+    public String name() {
+      return matrix.name();
+    }
+
+    @Override
+    public int inputs() {
+      return matrix.inputs();
+    }
+
+    @Override
+    public int outputs() {
+      return matrix.outputs();
     }
   }
 
   /** The table of embeddings: goes to the device once it is used for a product, if it ever is. */
-  final class Undecided implements CudaWeightMatrix {
+  final class Undecided implements CudaWeightMatrix, WholeMatrix {
     private final Tensor tensor;
     private CudaWeightMatrix decided;
     private WeightMatrix onHost;

@@ -22,20 +22,35 @@ record KernelUnit(String name, String prologue, List<String> files) {
   /** Operations on activations, and attention. */
   static final KernelUnit ACTIVATIONS =
       new KernelUnit(
-          "activations", "", List.of("primitives.cuh", "formats.cuh", "rows.cu", "attention.cu"));
+          "activations",
+          "",
+          List.of(
+              "primitives.cuh",
+              "types.cuh",
+              "formats.cuh",
+              "rows.cu",
+              "pages.cuh",
+              "attention.cu",
+              "prompt_attention.cu",
+              "best.cu"));
+
+  /** Choosing experts. */
+  static final KernelUnit MIXTURE =
+      new KernelUnit("mixture", "", List.of("primitives.cuh", "types.cuh", "mixture.cu"));
 
   /** Products with weights of one format. */
   static KernelUnit products(WeightFormat format) {
     return new KernelUnit(
         "products-" + format,
         "#define FORMAT " + format + "\n",
-        List.of("primitives.cuh", "formats.cuh", "matrix.cu"));
+        List.of("primitives.cuh", "types.cuh", "formats.cuh", "matrix.cu"));
   }
 
   /** All units. */
   static Stream<KernelUnit> all() {
     return Stream.concat(
-        Stream.of(ACTIVATIONS), Arrays.stream(WeightFormat.values()).map(KernelUnit::products));
+        Stream.of(ACTIVATIONS, MIXTURE),
+        Arrays.stream(WeightFormat.values()).map(KernelUnit::products));
   }
 
   /** The whole source. */

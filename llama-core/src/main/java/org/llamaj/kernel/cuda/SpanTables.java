@@ -26,6 +26,12 @@ final class SpanTables implements AutoCloseable {
   /** Queries that a block of threads takes on its way through the cache. */
   static final int QUERIES = 8;
 
+  /** The same where there are many, and the tensor cores multiply. */
+  static final int PROMPT_QUERIES = 64;
+
+  /** So many rows of each sequence, on average, are a prompt. */
+  private static final int LEAST_PROMPT_ROWS = 16;
+
   private static final int ROW_BYTES = 16;
   private static final int TILE_BYTES = 8;
 
@@ -48,6 +54,7 @@ final class SpanTables implements AutoCloseable {
     private int tiles;
     private int mostPages; // of a tile
     private int rowsOfSpans;
+    private boolean prompt;
     private long lastUse;
 
     long rowsAddress() {
@@ -70,6 +77,11 @@ final class SpanTables implements AutoCloseable {
     /** Rows that belong to a span; fewer where some see nothing. */
     int rowsOfSpans() {
       return rowsOfSpans;
+    }
+
+    /** Whether tiles are of {@link #PROMPT_QUERIES}, and not of {@link #QUERIES}. */
+    boolean isPrompt() {
+      return prompt;
     }
 
     int tiles() {
@@ -147,7 +159,12 @@ final class SpanTables implements AutoCloseable {
     table.tiles = 0;
     table.rowsOfSpans = 0;
     table.mostPages = 0;
-    int perTile = Math.max(1, QUERIES / shape.group());
+    int rows = 0;
+    for (int i = 0; i < spanCount; i++) {
+      rows += spans[i].rows();
+    }
+    table.prompt = rows >= LEAST_PROMPT_ROWS * spanCount && CudaAttention.supportsPrompts(shape);
+    int perTile = Math.max(1, (table.prompt ? PROMPT_QUERIES : QUERIES) / shape.group());
     int pages = 0;
     for (int i = 0; i < spanCount; i++) {
       Span span = spans[i];

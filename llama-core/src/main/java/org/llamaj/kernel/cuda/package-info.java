@@ -6,7 +6,8 @@
  * products with the others are made by the kernels of the processor. Activations that the
  * transformer {@linkplain org.llamaj.kernel.Kernels#keep lets these kernels keep} live on the
  * device from the first to the last operation of a pass, and the key-value cache does, so that only
- * token ids, angles and logits travel. Operations are collected and started together when somebody
- * waits for a result: a step that has the same launches as an earlier one is a single CUDA graph.
+ * token ids, angles and logits travel, or the greatest of the logits. Experts of mixtures are
+ * chosen there, too. Operations are collected and started together when somebody waits for a
+ * result: a step that has the same launches as an earlier one is a single CUDA graph.
  */
 package org.llamaj.kernel.cuda;

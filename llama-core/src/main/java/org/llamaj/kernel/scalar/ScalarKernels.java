@@ -8,6 +8,7 @@ import org.llamaj.kernel.Projection;
 import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.WeightMatrix;
+import org.llamaj.kernel.WholeMatrix;
 import org.llamaj.kernel.Workers;
 import org.llamaj.tensor.ElementType;
 import org.llamaj.tensor.FloatMatrix;
@@ -37,7 +38,7 @@ final class ScalarKernels implements Kernels {
     this.weightRows = new float[workers.threads()][0];
   }
 
-  private record Weights(Tensor tensor) implements WeightMatrix {}
+  private record Weights(Tensor tensor) implements WholeMatrix {}
 
   @Override
   public String description() {
@@ -74,7 +75,7 @@ final class ScalarKernels implements Kernels {
 
   private void projectOutputs(
       Projection projection, int first, int end, int rows, int columns, float[] weights) {
-    Tensor tensor = projection.weight().tensor();
+    Tensor tensor = ((Weights) projection.weight()).tensor();
     MemorySegment output = projection.output().data();
     int outputs = projection.output().columns();
     for (int o = first; o < end; o++) {
@@ -109,11 +110,12 @@ final class ScalarKernels implements Kernels {
 
   @Override
   public void embed(WeightMatrix table, int[] ids, int count, FloatMatrix output) {
+    Tensor tensor = ((Weights) table).tensor();
     workers.run(
         count,
         (row, worker) -> {
           float[] values = weightRow(worker, output.columns());
-          Dequantizer.dequantizeRow(table.tensor(), ids[row], values, 0);
+          Dequantizer.dequantizeRow(tensor, ids[row], values, 0);
           output.setRow(row, values);
         });
   }

@@ -1,6 +1,6 @@
 package org.llamaj.kernel.vector;
 
-import org.llamaj.kernel.WeightMatrix;
+import org.llamaj.kernel.WholeMatrix;
 import org.llamaj.tensor.Tensor;
 
 /**
@@ -12,4 +12,4 @@ import org.llamaj.tensor.Tensor;
  * @param rowBytes bytes of a row
  */
 record VectorWeights(Tensor tensor, Format format, long address, long rowBytes)
-    implements WeightMatrix {}
+    implements WholeMatrix {}

@@ -21,7 +21,7 @@ import org.llamaj.tensor.ElementType;
  *
  * @param split whether there are two parts
  */
-record AmxLayout(boolean split) implements Layout {
+record AmxLayout(boolean split) implements WholePanels {
   /** Values of a row in a tile register. */
   static final int VALUES = 32;
 

@@ -229,7 +229,7 @@ final class AttentionCode {
    */
   static void askForNextPage(Assembler a, int displacement, int bytes) {
     for (int line = 0; line < bytes; line += 64) {
-      a.prefetcht1(at(MEMORY, TO_NEXT, 1, displacement + line));
+      a.prefetcht0(at(MEMORY, TO_NEXT, 1, displacement + line));
     }
   }
 

@@ -75,6 +75,22 @@ interface BlockFormat {
     reader.a.vi(VINSERTI64X4, 1, to, to, upper);
   }
 
+  /**
+   * How many neighbouring 32 values {@link #directValues} unpacks: 1 or 8, or 0 if the format has
+   * no such code.
+   */
+  default int directBlocks() {
+    return 0;
+  }
+
+  /** Loads what {@link #directValues} needs into the rows' constant registers. */
+  default void directConstants(PanelRows rows) {}
+
+  /** Unpacks values of 16 rows into a panel, in AVX-512. Registers from 16 on are free. */
+  default void directValues(PanelRows rows) {
+    throw new UnsupportedOperationException(toString());
+  }
+
   /** The format of a type; empty if there is none. */
   static Optional<BlockFormat> of(ElementType type) {
     return Optional.ofNullable(

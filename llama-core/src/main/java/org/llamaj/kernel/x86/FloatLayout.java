@@ -8,7 +8,7 @@ import org.llamaj.tensor.ElementType;
  *
  * @param avx512 else AVX2
  */
-record FloatLayout(boolean avx512) implements Layout {
+record FloatLayout(boolean avx512) implements WholePanels {
   @Override
   public int panelRows() {
     return PanelFormat.ROWS;

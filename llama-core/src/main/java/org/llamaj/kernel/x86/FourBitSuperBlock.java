@@ -160,4 +160,24 @@ record FourBitSuperBlock(boolean fiveBits) implements BlockFormat {
     r.a.v(VPSRLVW, to, to, wideConstant(1));
     r.a.v(VPANDD, to, to, wideConstant(0));
   }
+
+  @Override
+  public int directBlocks() {
+    return fiveBits ? 0 : 8;
+  }
+
+  @Override
+  public void directConstants(PanelRows rows) {
+    rows.load(0, 0x0F);
+  }
+
+  @Override
+  public void directValues(PanelRows rows) {
+    for (int block = 0; block < 8; block += 2) {
+      for (int half = 0; half < 2; half++) {
+        Vector[] turned = rows.turn(FIFTH_BITS + 16 * (block + half), 16);
+        SmallBlock.directNibbles(rows, turned, block, 4 * half, block + 1, 4 * half);
+      }
+    }
+  }
 }

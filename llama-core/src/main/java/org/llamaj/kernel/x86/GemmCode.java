@@ -12,24 +12,27 @@ import static org.llamaj.kernel.x86.assembler.Instruction.VPXORD;
 import org.llamaj.kernel.x86.assembler.Address;
 import org.llamaj.kernel.x86.assembler.Assembler;
 import org.llamaj.kernel.x86.assembler.Gpr;
-import org.llamaj.kernel.x86.assembler.Mask;
 import org.llamaj.kernel.x86.assembler.Vector;
 
 /**
- * The product of a panel of 16 weight rows and a tile of activation rows ({@link PanelFormat}) with
- * AVX-512 VNNI: one register holds 4 values of each weight row and meets 4 values of an activation
- * row that are given to all lanes, so the 16 sums of an activation row stay in their lanes.
+ * The product of some blocks of a panel of 16 weight rows and of a tile of activation rows ({@link
+ * PanelFormat}) with AVX-512 VNNI: one register holds 4 values of each weight row and meets 4
+ * values of an activation row that are given to all lanes, so the 16 sums of an activation row stay
+ * in their lanes. A subroutine of {@link SweepCode}.
  */
 final class GemmCode {
   /** Most activation rows whose integer and float sums fit in the registers. */
   static final int MOST_TOKENS = 12;
 
-  private static final Gpr PANEL = Gpr.RDI;
-  private static final Gpr TILE = Gpr.RSI;
-  private static final Gpr OUTPUT = Gpr.RDX;
-  private static final Gpr BLOCKS = Gpr.RCX;
-  private static final Gpr OUTPUT_STRIDE = Gpr.R8;
-  private static final Gpr ROW_MASK = Gpr.R9;
+  // Arguments. All are moved on, past what was read; no other general register is used.
+  static final Gpr PANEL = Gpr.RDI;
+  static final Gpr TILE = Gpr.RSI;
+
+  /** A register of float sums for each activation row, which the products are added to. */
+  static final Gpr SUMS = Gpr.RDX;
+
+  /** How many blocks of 32, at least 1. */
+  static final Gpr BLOCKS = Gpr.RCX;
 
   private static final Vector SCALE = Vector.zmm(26);
   private static final Vector MINIMUM = Vector.zmm(27);
@@ -37,7 +40,7 @@ final class GemmCode {
   private final PanelFormat format;
   private final int tokens;
   private final int bias;
-  private final KernelBuilder k = new KernelBuilder(0);
+  private final KernelBuilder k = KernelBuilder.subroutine();
   private final Assembler a = k.a;
 
   private GemmCode(PanelFormat format, int tokens) {
@@ -48,9 +51,7 @@ final class GemmCode {
   }
 
   /**
-   * Arguments: address of the panel, of the tile, of the first result, number of blocks of 32 (at
-   * least 1), bytes between the results of neighbouring activation rows, a bit for each weight row
-   * whose results are wanted.
+   * Assembles the subroutine.
    *
    * @param tokens activation rows in the tile, 1 to {@link #MOST_TOKENS}
    */
@@ -59,10 +60,9 @@ final class GemmCode {
   }
 
   private byte[] assemble() {
-    a.kmovq(Mask.K1, ROW_MASK);
     a.add(TILE, bias);
     for (int token = 0; token < tokens; token++) {
-      k.zero(sum(token));
+      a.v(VMOVUPS, sum(token), at(SUMS, 64 * token));
     }
     int steps = 8 / format.scales();
     k.loop(
@@ -91,9 +91,10 @@ final class GemmCode {
           a.add(TILE, format.tileBlockBytes(tokens));
         });
     for (int token = 0; token < tokens; token++) {
-      a.v(VMOVUPS, at(OUTPUT), sum(token).masked(Mask.K1));
-      a.add(OUTPUT, OUTPUT_STRIDE);
+      a.v(VMOVUPS, at(SUMS, 64 * token), sum(token));
     }
+    a.add(SUMS, 64 * tokens);
+    a.sub(TILE, bias);
     return k.finish();
   }
 

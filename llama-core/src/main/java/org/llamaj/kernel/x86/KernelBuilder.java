@@ -38,12 +38,16 @@ final class KernelBuilder {
   private final Map<ByteBuffer, Label> constants = new LinkedHashMap<>();
   private final int frameBytes;
 
+  /** Whether the code is a subroutine of other kernels, with a calling convention of its own. */
+  private final boolean subroutine;
+
   /**
    * Begins a function: saves the registers that are the caller's and makes room.
    *
    * @param frameBytes room at RSP, aligned to 64 bytes
    */
   KernelBuilder(int frameBytes) {
+    subroutine = false;
     this.frameBytes = (frameBytes + 63) / 64 * 64;
     a.push(Gpr.RBP);
     a.mov(Gpr.RBP, Gpr.RSP);
@@ -56,14 +60,21 @@ final class KernelBuilder {
     }
   }
 
+  private KernelBuilder() {
+    subroutine = true;
+    frameBytes = 0;
+  }
+
+  /** Begins a subroutine of other kernels, which save registers themselves. */
+  static KernelBuilder subroutine() {
+    return new KernelBuilder();
+  }
+
   /** Ends the function. */
   byte[] finish() {
-    a.vzeroupper();
-    a.lea(Gpr.RSP, at(Gpr.RBP, -8 * SAVED.length));
-    for (int i = SAVED.length - 1; i >= 0; i--) {
-      a.pop(SAVED[i]);
+    if (!subroutine) {
+      restoreRegisters();
     }
-    a.pop(Gpr.RBP);
     a.ret();
     a.align(64);
     constants.forEach(
@@ -73,6 +84,15 @@ final class KernelBuilder {
           a.align(32);
         });
     return a.code();
+  }
+
+  private void restoreRegisters() {
+    a.vzeroupper();
+    a.lea(Gpr.RSP, at(Gpr.RBP, -8 * SAVED.length));
+    for (int i = SAVED.length - 1; i >= 0; i--) {
+      a.pop(SAVED[i]);
+    }
+    a.pop(Gpr.RBP);
   }
 
   /** 32-bit constants in memory. */

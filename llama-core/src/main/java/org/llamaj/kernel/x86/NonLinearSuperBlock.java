@@ -96,4 +96,21 @@ record NonLinearSuperBlock() implements BlockFormat {
     SmallBlock.wideNibbles(r, place, place + 16, to);
     r.a.v(VPSHUFB, to, wideConstant(2), to);
   }
+
+  @Override
+  public int directBlocks() {
+    return 8;
+  }
+
+  @Override
+  public void directConstants(PanelRows rows) {
+    SmallBlock.directLevelConstants(rows);
+  }
+
+  @Override
+  public void directValues(PanelRows rows) {
+    for (int block = 0; block < 8; block++) {
+      SmallBlock.directLevels(rows, QUANTS + 16 * block, block);
+    }
+  }
 }

@@ -7,7 +7,7 @@ import org.llamaj.tensor.ElementType;
  * BF16 weights and activations rounded to the same type, for AVX512-BF16: {@link FloatLayout} with
  * a pair of neighbouring values in the place of a float. Sums are in float32.
  */
-record PairLayout() implements Layout {
+record PairLayout() implements WholePanels {
   @Override
   public int panelRows() {
     return PanelFormat.ROWS;

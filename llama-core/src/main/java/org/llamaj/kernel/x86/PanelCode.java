@@ -1,148 +1,126 @@
 package org.llamaj.kernel.x86;
 
 import static org.llamaj.kernel.x86.assembler.Address.at;
-import static org.llamaj.kernel.x86.assembler.Instruction.VMOVSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMOVUPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMULPS;
 
 import org.llamaj.kernel.x86.assembler.Assembler;
-import org.llamaj.kernel.x86.assembler.Condition;
 import org.llamaj.kernel.x86.assembler.Gpr;
-import org.llamaj.kernel.x86.assembler.Label;
 import org.llamaj.kernel.x86.assembler.Vector;
 
-/** Brings 16 rows of quantised weights into the layout of {@link PanelFormat}. AVX-512. */
+/**
+ * Emits code that brings up to 256 values of 16 rows of quantised weights into the layout of {@link
+ * PanelFormat}. AVX-512.
+ */
 final class PanelCode {
-  private static final Gpr WEIGHTS = Gpr.RDI;
-  private static final Gpr PANEL = Gpr.RSI;
-  private static final Gpr ROWS = Gpr.RDX;
-  private static final Gpr ROW = Gpr.R9;
-  private static final Gpr LEFT = Gpr.R10;
-  private static final Gpr BUFFER = Gpr.R8;
-  private static final Gpr SCALE_BUFFER = Gpr.RCX;
+  /** Points at the first row's values; moved on to the 17th row's. */
+  static final Gpr ROW = Gpr.R9;
+
+  /** Where the panel goes; moved on past it. */
+  static final Gpr PANEL = Gpr.RDI;
+
+  private static final Gpr BUFFER = Gpr.RSI;
   private static final Gpr COUNTER = Gpr.RAX;
-  private static final Gpr RECORDS = Gpr.R11;
 
-  /** Up to 256 values of each row as bytes; the stride keeps rows in different cache sets. */
-  private static final int BUFFER_STRIDE = 256 + 32;
+  // In the frame, for each row: its values as bytes, scales and minima. The stride is no multiple
+  // of
+  // a cache line, to keep rows in different sets.
+  private static final int SCALES = 256;
+  private static final int MINIMA = 320;
+  private static final int STRIDE = 384 + 32;
 
-  private static final int SCALE_STRIDE = 128;
-  private static final int SCALES_AT = PanelFormat.ROWS * BUFFER_STRIDE;
-  private static final int MINIMA = 64;
+  /** What it needs at the beginning of the frame. */
+  static final int FRAME_BYTES = PanelFormat.ROWS * STRIDE;
 
   private final BlockFormat format;
   private final PanelFormat panel;
-  private final int values;
+  private final int rowBytes;
+  private final int prefetch;
   private final KernelBuilder k;
   private final Assembler a;
   private final BlockReader reader;
-
-  private PanelCode(BlockFormat format, int values) {
-    this.format = format;
-    this.values = values;
-    panel = PanelFormat.of(format);
-    k = new KernelBuilder(SCALES_AT + PanelFormat.ROWS * SCALE_STRIDE);
-    a = k.a;
-    reader = new BlockReader(k, ROW);
-  }
+  private final PanelRows rows;
 
   /**
-   * Arguments: address of the first weight row, of the panel, number of rows that exist (1 to 16;
-   * the last is repeated in place of those that do not).
-   *
-   * @param values in a row
+   * @param rowBytes bytes between rows
+   * @param prefetch how many bytes ahead to ask for each row's values
    */
-  static byte[] assemble(BlockFormat format, int values) {
-    return new PanelCode(format, values).assemble();
+  PanelCode(BlockFormat format, int rowBytes, int prefetch, KernelBuilder k) {
+    this.format = format;
+    this.rowBytes = rowBytes;
+    this.prefetch = prefetch;
+    this.k = k;
+    panel = PanelFormat.of(format);
+    a = k.a;
+    reader = new BlockReader(k, ROW);
+    rows = new PanelRows(k, ROW, rowBytes, PANEL, panel.panelBlockBytes());
   }
 
-  private byte[] assemble() {
+  /** Emits what is needed once in a kernel. */
+  void begin() {
+    rows.loadMasks(COUNTER);
+  }
+
+  /** Emits the code for so many blocks of 32. */
+  void record(int blocks) {
     format.constants(reader);
-    int blocks = values / 32;
-    k.repeat(blocks / 8, RECORDS, () -> record(8));
-    if (blocks % 8 > 0) {
-      record(blocks % 8);
-    }
-    return k.finish();
-  }
-
-  private void record(int blocks) {
-    int rowBytes = values / format.blockValues() * format.blockBytes();
-    a.mov(ROW, WEIGHTS);
-    a.mov(LEFT, ROWS);
-    a.mov(BUFFER, Gpr.RSP);
-    a.lea(SCALE_BUFFER, at(Gpr.RSP, SCALES_AT));
-    a.mov(COUNTER, PanelFormat.ROWS);
+    format.wideConstants(reader);
+    int direct = format.directBlocks();
     int recordBytes = blocks * 32 / format.blockValues() * format.blockBytes();
+    a.mov(BUFFER, Gpr.RSP);
+    a.mov(COUNTER, PanelFormat.ROWS);
     k.loop(
         COUNTER,
         () -> {
-          // The next panel's share: hardware does not see through 16 rows read in turn.
+          // Hardware does not see through 16 rows read in turn.
           for (int line = 0; line < recordBytes; line += 64) {
-            a.prefetcht1(at(ROW, PanelFormat.ROWS * rowBytes + line));
+            a.prefetcht1(at(ROW, prefetch + line));
           }
-          unpackRow(blocks);
-          a.add(BUFFER, BUFFER_STRIDE);
-          a.add(SCALE_BUFFER, SCALE_STRIDE);
-          Label last = new Label();
-          a.sub(LEFT, 1);
-          a.j(Condition.NOT_GREATER, last);
+          scales(blocks);
+          if (direct == 0) {
+            values(blocks);
+          }
+          a.add(BUFFER, STRIDE);
           a.add(ROW, rowBytes);
-          a.bind(last);
         });
-    scales(0, PanelFormat.PANEL_SCALES, format.unit(), blocks);
+    turnScales(SCALES, PanelFormat.PANEL_SCALES, format.unit(), blocks);
     if (format.hasMinima()) {
       // Blocks of 32 add their minimum, blocks of 256 subtract it.
-      scales(MINIMA, panel.panelMinima(), format.blockValues() == 32 ? 1 : -1, blocks);
+      turnScales(MINIMA, panel.panelMinima(), format.blockValues() == 32 ? 1 : -1, blocks);
     }
-    a.mov(BUFFER, Gpr.RSP);
-    a.mov(COUNTER, blocks);
-    k.loop(
-        COUNTER,
-        () -> {
-          Vector[] fours = Transpose.rows16(a, BUFFER, 0, BUFFER_STRIDE);
-          for (int i = 0; i < 8; i++) {
-            a.v(VMOVUPS, at(PANEL, 64 * i), fours[i]);
-          }
-          a.add(BUFFER, 32);
-          a.add(PANEL, panel.panelBlockBytes());
-        });
-    a.add(WEIGHTS, recordBytes);
+    if (direct == 0) {
+      turnValues(blocks);
+    } else {
+      a.sub(ROW, PanelFormat.ROWS * rowBytes);
+      format.directConstants(rows);
+      k.repeat(
+          blocks / direct,
+          COUNTER,
+          () -> {
+            format.directValues(rows);
+            a.add(ROW, format.blockBytes());
+            a.add(PANEL, direct * panel.panelBlockBytes());
+          });
+      a.add(ROW, PanelFormat.ROWS * rowBytes - recordBytes);
+    }
   }
 
-  private void unpackRow(int blocks) {
-    if (format.blockValues() == 32) {
-      for (int block = 0; block < blocks; block++) {
-        reader.moveTo(block * format.blockBytes());
-        reader.half(0, BlockReader.SCALES[0]);
-        a.v(VMOVSS, at(SCALE_BUFFER, 4 * block), BlockReader.SCALES[0].x());
-        if (format.hasMinima()) {
-          reader.half(2, BlockReader.MINIMA[0]);
-          a.v(VMOVSS, at(SCALE_BUFFER, MINIMA + 4 * block), BlockReader.MINIMA[0].x());
-        }
-        format.values(reader, 0, BlockReader.VALUES);
-        a.v(VMOVUPS, at(BUFFER, 32 * block), BlockReader.VALUES);
-      }
-      return;
-    }
-    format.scales(reader);
+  /** A row's scales, and minima, into the frame. */
+  private void scales(int blocks) {
+    format.recordScales(reader, 32 * blocks);
     for (int i = 0; i < panel.scales(); i++) {
-      a.v(VMOVUPS, at(SCALE_BUFFER, 32 * i), BlockReader.SCALES[i]);
+      a.v(VMOVUPS, at(BUFFER, SCALES + 32 * i), BlockReader.SCALES[i]);
       if (format.hasMinima()) {
-        a.v(VMOVUPS, at(SCALE_BUFFER, MINIMA + 32 * i), BlockReader.MINIMA[i]);
+        a.v(VMOVUPS, at(BUFFER, MINIMA + 32 * i), BlockReader.MINIMA[i]);
       }
-    }
-    for (int sub = 0; sub < 8; sub++) {
-      format.values(reader, sub, BlockReader.VALUES);
-      a.v(VMOVUPS, at(BUFFER, 32 * sub), BlockReader.VALUES);
     }
   }
 
-  /** Turns rows of up to 16 scales into registers of the 16 rows' scales of one sub-block. */
-  private void scales(int from, int to, float factor, int blocks) {
+  /** Turns rows of up to 16 scales into registers of the 16 rows' scales of one block. */
+  private void turnScales(int from, int to, float factor, int blocks) {
     int eights = panel.scales();
     for (int eight = 0; eight < eights; eight++) {
-      Vector[] scales = Transpose.rows16(a, Gpr.RSP, SCALES_AT + from + 32 * eight, SCALE_STRIDE);
+      Vector[] scales = Transpose.rows16(a, Gpr.RSP, from + 32 * eight, STRIDE);
       for (int i = 0; i < 8; i++) {
         int index = 8 * eight + i;
         int block = index / eights;
@@ -155,5 +133,29 @@ final class PanelCode {
         }
       }
     }
+  }
+
+  /** A row's values into the frame. */
+  private void values(int blocks) {
+    for (int block = 0; block < blocks; block++) {
+      format.values(reader, block, BlockReader.VALUES);
+      a.v(VMOVUPS, at(BUFFER, 32 * block), BlockReader.VALUES);
+    }
+  }
+
+  /** Turns rows of values into registers with 4 values of each row. */
+  private void turnValues(int blocks) {
+    a.mov(BUFFER, Gpr.RSP);
+    a.mov(COUNTER, blocks);
+    k.loop(
+        COUNTER,
+        () -> {
+          Vector[] fours = Transpose.rows16(a, BUFFER, 0, STRIDE);
+          for (int i = 0; i < 8; i++) {
+            a.v(VMOVUPS, at(PANEL, 64 * i), fours[i]);
+          }
+          a.add(BUFFER, 32);
+          a.add(PANEL, panel.panelBlockBytes());
+        });
   }
 }

@@ -1,10 +1,9 @@
 package org.llamaj.kernel.x86;
 
-import org.llamaj.tensor.ElementType;
-
 /**
  * The layout in which quantised weights and activations meet in {@link GemmCode}. Both are
- * sequences of blocks of 32 values.
+ * sequences of blocks of 32 values, and of panels there are never more than 256 values at a time
+ * ({@link SweepCode}).
  *
  * <p>A panel block holds 16 weight rows: 8 registers with 4 neighbouring values of each row as
  * unsigned bytes; the rows' scales (16 floats), once or for each 16 values; then the minima, if
@@ -28,11 +27,6 @@ record PanelFormat(int scales, boolean minima) implements Layout {
   }
 
   @Override
-  public int panelRows() {
-    return ROWS;
-  }
-
-  @Override
   public int mostTokens() {
     return GemmCode.MOST_TOKENS;
   }
@@ -48,18 +42,8 @@ record PanelFormat(int scales, boolean minima) implements Layout {
   }
 
   @Override
-  public long panelBytes(int values) {
-    return (long) panelBlockBytes() * steps(values);
-  }
-
-  @Override
   public long tileBytes(int values, int tokens) {
     return (long) tileBlockBytes(tokens) * steps(values);
-  }
-
-  @Override
-  public byte[] panelCode(ElementType type, int values) {
-    return PanelCode.assemble(BlockFormat.of(type).orElseThrow(), values);
   }
 
   @Override
@@ -67,6 +51,7 @@ record PanelFormat(int scales, boolean minima) implements Layout {
     return TileCode.assemble(this, tokens);
   }
 
+  /** {@inheritDoc} A subroutine of {@link SweepCode}. */
   @Override
   public byte[] productCode(int tokens) {
     return GemmCode.assemble(this, tokens);

@@ -7,8 +7,8 @@ import org.llamaj.tensor.FloatMatrix;
 
 /**
  * Matrix products. Few rows of activations: each chunk is some weight rows, streamed once. Many:
- * activations are brought into tiles first; then each chunk is a few panels of weights, which meet
- * all tiles.
+ * activations are brought into tiles first; then each chunk is some weight rows, brought into
+ * panels which meet all tiles.
  *
  * <p>The state of a call is in fields, so that nothing is allocated.
  */
@@ -20,7 +20,7 @@ final class Projector implements AutoCloseable {
   private static final int MOST_PANELS = 4;
 
   private final Workers workers;
-  private final RowChunks streams = new RowChunks();
+  private final RowChunks chunks = new RowChunks();
   private final ShapedCode quantize;
   private final int recordBytes;
   private final Scratch quantized = new Scratch();
@@ -38,11 +38,6 @@ final class Projector implements AutoCloseable {
   private int quantizedGroup;
 
   private Projection[] projections;
-
-  /** With many rows: weight rows in a chunk, and the first chunk, of each projection. */
-  private int[] chunkRows = {};
-
-  private int[] firstChunk = {};
 
   /** The layout whose tiles are being made. */
   private TileProduct tileProduct;
@@ -67,10 +62,6 @@ final class Projector implements AutoCloseable {
     rows = rowCount;
     inputAddress = input.address();
     projections = all;
-    if (chunkRows.length < all.length) {
-      chunkRows = new int[all.length];
-      firstChunk = new int[all.length + 1];
-    }
     boolean few = true;
     for (int i = 0; i < all.length; i++) {
       few &= rows <= weight(i).code().fewRows();
@@ -99,18 +90,18 @@ final class Projector implements AutoCloseable {
       }
       bytes += weight.outputs() * weight.rowBytes();
     }
-    streams.clear();
+    chunks.clear();
     for (int i = 0; i < projections.length; i++) {
       X86WeightMatrix weight = weight(i);
       bytes -= weight.outputs() * weight.rowBytes();
-      streams.add(i, weight.outputs(), weight.rowBytes(), bytes, workers.threads());
+      chunks.add(i, weight.outputs(), weight.rowBytes(), bytes, workers.threads(), 1);
     }
     if (quantizedGroup > 0) {
       quantize.get(inputs, 0);
       quantized.address(rows * quantizedBytes());
       workers.run(rows, quantizeTask);
     }
-    workers.run(streams.count(), fewTask);
+    workers.run(chunks.count(), fewTask);
   }
 
   private long quantizedBytes() {
@@ -134,13 +125,13 @@ final class Projector implements AutoCloseable {
   }
 
   private void multiplyFew(int chunk, int worker) {
-    int index = streams.matrix(chunk);
+    int index = chunks.matrix(chunk);
     X86WeightMatrix weight = weight(index);
     WeightCode code = weight.code();
     FloatMatrix output = projections[index].output();
     int outputs = weight.outputs();
-    int first = streams.firstRow(chunk);
-    int count = streams.rows(chunk);
+    int first = chunks.firstRow(chunk);
+    int count = chunks.rows(chunk);
     long activations = code.quantizes() ? quantized.memory().address() : inputAddress;
     long stride = code.quantizes() ? quantizedBytes() : 4L * inputs;
     for (int row = 0; row < rows; ) {
@@ -163,23 +154,41 @@ final class Projector implements AutoCloseable {
         makeTiles(weight(i).code().tileProduct());
       }
     }
+    long bytes = 0;
+    for (int i = 0; i < projections.length; i++) {
+      bytes += weight(i).outputs() * weight(i).rowBytes();
+    }
+    chunks.clear();
     for (int i = 0; i < projections.length; i++) {
       X86WeightMatrix weight = weight(i);
-      weight.code().panel();
-      Layout layout = weight.code().tileProduct().layout();
-      long panelBytes = layout.panelBytes(inputs);
-      int fairShare =
-          Math.ceilDiv(
-              weight.outputs(), CHUNKS_PER_THREAD * workers.threads() * layout.panelRows());
-      int most = Math.min(MOST_PANELS, fairShare);
-      int count = Math.clamp(layout.panelCacheBytes() / panelBytes, 1, most);
-      chunkRows[i] = count * layout.panelRows();
-      firstChunk[i + 1] = firstChunk[i] + Math.ceilDiv(weight.outputs(), chunkRows[i]);
-      for (Scratch panel : panels) {
-        panel.address(count * panelBytes);
+      weight.code().many();
+      bytes -= weight.outputs() * weight.rowBytes();
+      switch (weight.code().tileProduct().layout()) {
+        case WholePanels layout -> addChunks(i, weight.outputs(), layout);
+        case PanelFormat _ ->
+            chunks.add(
+                i,
+                weight.outputs(),
+                weight.rowBytes(),
+                bytes,
+                workers.threads(),
+                SweepCode.MOST_PANELS * PanelFormat.ROWS);
       }
     }
-    workers.run(firstChunk[projections.length], manyTask);
+    workers.run(chunks.count(), manyTask);
+  }
+
+  /** As many panels at a time as the cache holds, if there are enough for all threads. */
+  private void addChunks(int index, int outputs, WholePanels layout) {
+    long panelBytes = layout.panelBytes(inputs);
+    int fairShare =
+        Math.ceilDiv(outputs, CHUNKS_PER_THREAD * workers.threads() * layout.panelRows());
+    int most = Math.min(MOST_PANELS, fairShare);
+    int count = Math.clamp(layout.panelCacheBytes() / panelBytes, 1, most);
+    for (Scratch panel : panels) {
+      panel.address(count * panelBytes);
+    }
+    chunks.addEqual(index, outputs, count * layout.panelRows());
   }
 
   private boolean isFirstOfLayout(int index) {
@@ -199,9 +208,23 @@ final class Projector implements AutoCloseable {
       product.tile(tokens);
       product.product(tokens);
     }
-    product.tiles.address(tiles * tileStride(product.layout(), tiles));
+    long stride = tileStride(product.layout(), tiles);
+    product.tiles.address(tiles * stride);
     workers.run(tiles, tileTask);
+    if (product.layout() instanceof PanelFormat) {
+      writeTable(product, tiles, stride);
+    }
     tileProduct = null;
+  }
+
+  private void writeTable(TileProduct product, int tiles, long stride) {
+    long address = product.tiles.memory().address();
+    product.table.begin(tiles);
+    for (int tile = 0; tile < tiles; tile++) {
+      int tokens = tokens(product.layout(), tile, tiles);
+      product.table.tile(tile, product.product(tokens), address + tile * stride, tokens);
+    }
+    product.table.end(workers.threads(), rows);
   }
 
   private void makeTile(int tile, int worker) {
@@ -220,21 +243,44 @@ final class Projector implements AutoCloseable {
   }
 
   private void multiplyMany(int chunk, int worker) {
-    int index = projectionOf(chunk);
+    int index = chunks.matrix(chunk);
     X86WeightMatrix weight = weight(index);
-    TileProduct product = weight.code().tileProduct();
-    Layout layout = product.layout();
     FloatMatrix output = projections[index].output();
+    int first = chunks.firstRow(chunk);
+    TileProduct product = weight.code().tileProduct();
+    switch (product.layout()) {
+      case WholePanels layout ->
+          multiplyPanels(weight, first, first + chunks.rows(chunk), layout, output, worker);
+      case PanelFormat _ ->
+          weight
+              .code()
+              .many()
+              .call(
+                  weight.row(first),
+                  product.table.address(worker),
+                  output.address() + 4L * first,
+                  chunks.rows(chunk),
+                  4L * weight.outputs(),
+                  0);
+    }
+  }
+
+  private void multiplyPanels(
+      X86WeightMatrix weight,
+      int first,
+      int end,
+      WholePanels layout,
+      FloatMatrix output,
+      int worker) {
+    TileProduct product = weight.code().tileProduct();
     int outputs = weight.outputs();
-    int first = (chunk - firstChunk[index]) * chunkRows[index];
-    int end = Math.min(outputs, first + chunkRows[index]);
     int panelRows = layout.panelRows();
     long panelBytes = layout.panelBytes(inputs);
     long panel = panels[worker].memory().address();
     for (int row = first; row < end; row += panelRows) {
       long place = panel + (row - first) / panelRows * panelBytes;
       int count = Math.min(panelRows, end - row);
-      weight.code().panel().call(weight.row(row), place, count, 0, 0, 0);
+      weight.code().many().call(weight.row(row), place, count, 0, 0, 0);
     }
     int tiles = tiles(layout);
     int steps = layout.steps(inputs);
@@ -278,14 +324,6 @@ final class Projector implements AutoCloseable {
   /** Bytes from tile to tile. */
   private long tileStride(Layout layout, int tiles) {
     return layout.tileBytes(inputs, tokens(layout, 0, tiles));
-  }
-
-  private int projectionOf(int chunk) {
-    int index = 0;
-    while (chunk >= firstChunk[index + 1]) {
-      index++;
-    }
-    return index;
   }
 
   private X86WeightMatrix weight(int index) {

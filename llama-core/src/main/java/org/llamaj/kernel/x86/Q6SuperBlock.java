@@ -106,4 +106,45 @@ record Q6SuperBlock() implements BlockFormat {
     r.a.v(VPSLLVW, T0.z(), T0.z(), wideConstant(2 + pair % 2));
     r.a.vi(VPTERNLOGD, OR_OF_AND, to, T0.z(), wideConstant(1));
   }
+
+  @Override
+  public int directBlocks() {
+    return 8;
+  }
+
+  @Override
+  public void directConstants(PanelRows rows) {
+    rows.load(0, 0x3C);
+    rows.load(1, 0xC0);
+  }
+
+  @Override
+  public void directValues(PanelRows rows) {
+    for (int piece = 0; piece < 4; piece++) {
+      int half = piece / 2;
+      int four = 4 * (piece % 2);
+      Vector[] upper = rows.turn(UPPER_BITS + 16 * piece, 24);
+      for (int quarter = 0; quarter < 2; quarter++) {
+        int bytes = 64 * half + 32 * quarter + 16 * (piece % 2);
+        Vector[] lower = rows.turn(bytes, 16);
+        for (int i = 0; i < 4; i++) {
+          Vector low = Vector.zmm(20 + i);
+          rows.a.vi(VPSLLW, 2, low, lower[i]);
+          addUpper(rows, low, upper[i], 6 - 2 * quarter);
+          rows.put(4 * half + quarter, four + i, low);
+          rows.a.vi(VPSRLW, 2, lower[i], lower[i]);
+          addUpper(rows, lower[i], upper[i], 2 - 2 * quarter);
+          rows.put(4 * half + quarter + 2, four + i, lower[i]);
+        }
+      }
+    }
+  }
+
+  /** Four bits stay where they are, two are shifted to their place above them. */
+  private static void addUpper(PanelRows rows, Vector to, Vector upper, int shift) {
+    Vector bits = Vector.zmm(28);
+    rows.a.v(VPANDD, to, to, PanelRows.constant(0));
+    rows.a.vi(VPSLLW, shift, bits, upper);
+    rows.a.vi(VPTERNLOGD, OR_OF_AND, to, bits, PanelRows.constant(1));
+  }
 }

@@ -3,9 +3,10 @@ package org.llamaj.kernel.x86;
 import java.util.Arrays;
 
 /**
- * Divides the rows of a few weight matrices among threads that stream them: large chunks first, as
- * a stream begins slowly with nothing prefetched, then ever smaller ones, so that all threads end
- * together however fast each is (guided self-scheduling, Polychronopoulos and Kuck 1987).
+ * Divides the rows of a few weight matrices among threads. For those that stream them: large chunks
+ * first, as a stream begins slowly with nothing prefetched, then ever smaller ones, so that all
+ * threads end together however fast each is (guided self-scheduling, Polychronopoulos and Kuck
+ * 1987).
  */
 final class RowChunks {
   /** A chunk is this part of a thread's share of what is left. */
@@ -24,18 +25,27 @@ final class RowChunks {
   }
 
   /**
-   * Adds the rows of a matrix.
+   * Adds the rows of a matrix in ever smaller chunks.
    *
    * @param index of the matrix
    * @param bytesAfter the size of the matrices that are added after this one
+   * @param unit what the rows of a chunk are a multiple of, but for the last
    */
-  void add(int index, int rowCount, long rowBytes, long bytesAfter, int threads) {
+  void add(int index, int rowCount, long rowBytes, long bytesAfter, int threads, int unit) {
     for (int row = 0; row < rowCount; ) {
       long left = (rowCount - row) * rowBytes + bytesAfter;
       long wanted = Math.max(LEAST_BYTES, left / (SHARE * threads));
-      int size = Math.clamp(wanted / rowBytes, 1, rowCount - row);
+      long units = Math.max(1, wanted / (rowBytes * unit));
+      int size = (int) Math.min(units * unit, rowCount - row);
       append(index, row, size);
       row += size;
+    }
+  }
+
+  /** Adds the rows of a matrix in chunks of one size, but for the last. */
+  void addEqual(int index, int rowCount, int size) {
+    for (int row = 0; row < rowCount; row += size) {
+      append(index, row, Math.min(size, rowCount - row));
     }
   }
 

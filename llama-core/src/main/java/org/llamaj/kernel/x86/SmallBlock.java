@@ -52,6 +52,27 @@ enum SmallBlock implements BlockFormat {
       r.a.vi(VINSERTI64X4, 1, to, to, r.at(68 * pair + 36));
       r.a.v(VPXORD, to, to, wideConstant(0));
     }
+
+    @Override
+    public int directBlocks() {
+      return 1;
+    }
+
+    @Override
+    public void directConstants(PanelRows rows) {
+      rows.load(0, 0x80);
+    }
+
+    @Override
+    public void directValues(PanelRows rows) {
+      for (int half = 0; half < 2; half++) {
+        Vector[] turned = rows.turn(2 + 16 * half, 16 + 8 * half);
+        for (int i = 0; i < 4; i++) {
+          rows.a.v(VPXORD, turned[i], turned[i], PanelRows.constant(0));
+          rows.put(0, 4 * half + i, turned[i]);
+        }
+      }
+    }
   },
 
   /** scale, nibbles whose zero is 8. */
@@ -81,6 +102,29 @@ enum SmallBlock implements BlockFormat {
       r.a.v(VPSLLVW, to, to, wideConstant(1));
       r.a.v(VPANDD, to, to, wideConstant(0));
     }
+
+    @Override
+    public int directBlocks() {
+      return 1;
+    }
+
+    @Override
+    public void directConstants(PanelRows rows) {
+      rows.load(0, 0xF0);
+    }
+
+    @Override
+    public void directValues(PanelRows rows) {
+      Vector[] turned = rows.turn(2, 16);
+      for (int i = 0; i < 4; i++) {
+        Vector low = Vector.zmm(24 + i);
+        rows.a.vi(VPSLLW, 4, low, turned[i]);
+        rows.a.v(VPANDD, low, low, PanelRows.constant(0));
+        rows.put(0, i, low);
+        rows.a.v(VPANDD, turned[i], turned[i], PanelRows.constant(0));
+        rows.put(0, 4 + i, turned[i]);
+      }
+    }
   },
 
   /** scale, minimum, nibbles. */
@@ -103,6 +147,21 @@ enum SmallBlock implements BlockFormat {
     @Override
     public void wideValues(BlockReader r, int pair, Vector to) {
       wideNibbles(r, 40 * pair + 4, 40 * pair + 24, to);
+    }
+
+    @Override
+    public int directBlocks() {
+      return 1;
+    }
+
+    @Override
+    public void directConstants(PanelRows rows) {
+      rows.load(0, 0x0F);
+    }
+
+    @Override
+    public void directValues(PanelRows rows) {
+      directNibbles(rows, rows.turn(4, 16), 0, 0, 0, 4);
     }
   },
 
@@ -164,6 +223,21 @@ enum SmallBlock implements BlockFormat {
       wideNibbles(r, 36 * pair + 2, 36 * pair + 20, to);
       r.a.v(VPSHUFB, to, wideConstant(2), to);
     }
+
+    @Override
+    public int directBlocks() {
+      return 1;
+    }
+
+    @Override
+    public void directConstants(PanelRows rows) {
+      directLevelConstants(rows);
+    }
+
+    @Override
+    public void directValues(PanelRows rows) {
+      directLevels(rows, 2, 0);
+    }
   };
 
   /** The levels of the non-linear 4-bit types, plus 128. */
@@ -206,6 +280,43 @@ enum SmallBlock implements BlockFormat {
   static void wideLevelConstants(BlockReader r) {
     wideNibbleConstants(r);
     r.a.v(VBROADCASTI32X4, wideConstant(2), r.kernel.bytes32(LEVELS));
+  }
+
+  /**
+   * The low nibbles of 16 bytes of each row as four registers of a panel's block, the high ones as
+   * four others; constant 0 is the nibble mask.
+   */
+  static void directNibbles(
+      PanelRows rows, Vector[] turned, int lowBlock, int lowFour, int highBlock, int highFour) {
+    for (int i = 0; i < 4; i++) {
+      Vector low = Vector.zmm(24 + i);
+      rows.a.v(VPANDD, low, turned[i], PanelRows.constant(0));
+      rows.put(lowBlock, lowFour + i, low);
+      rows.a.vi(VPSRLW, 4, turned[i], turned[i]);
+      rows.a.v(VPANDD, turned[i], turned[i], PanelRows.constant(0));
+      rows.put(highBlock, highFour + i, turned[i]);
+    }
+  }
+
+  /** For {@link #directLevels}. */
+  static void directLevelConstants(PanelRows rows) {
+    rows.load(0, 0x0F);
+    rows.load(1, LEVELS);
+  }
+
+  /** 32 values of each row, from 16 bytes of nibbles that choose one of {@link #LEVELS}. */
+  static void directLevels(PanelRows rows, int bytes, int block) {
+    Vector[] turned = rows.turn(bytes, 16);
+    for (int i = 0; i < 4; i++) {
+      Vector low = Vector.zmm(24 + i);
+      rows.a.v(VPANDD, low, turned[i], PanelRows.constant(0));
+      rows.a.v(VPSHUFB, low, PanelRows.constant(1), low);
+      rows.put(block, i, low);
+      rows.a.vi(VPSRLW, 4, turned[i], turned[i]);
+      rows.a.v(VPANDD, turned[i], turned[i], PanelRows.constant(0));
+      rows.a.v(VPSHUFB, turned[i], PanelRows.constant(1), turned[i]);
+      rows.put(block, 4 + i, turned[i]);
+    }
   }
 
   private static void fifthBitConstants(BlockReader r, int value) {

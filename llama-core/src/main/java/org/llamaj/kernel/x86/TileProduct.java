@@ -1,7 +1,7 @@
 package org.llamaj.kernel.x86;
 
 /** The code for products of panels and tiles in one layout. */
-final class TileProduct {
+final class TileProduct implements AutoCloseable {
   private final Layout layout;
   private final CodeCache cache;
   private final MachineCode[] tileCode;
@@ -9,6 +9,9 @@ final class TileProduct {
 
   /** Where the tiles of the call at hand are; set by {@link Projector}. */
   final Scratch tiles = new Scratch();
+
+  /** And where {@link SweepCode} finds them. */
+  final TileTable table = new TileTable();
 
   private record Key(Layout layout, int tokens, boolean product) {}
 
@@ -38,5 +41,11 @@ final class TileProduct {
           cache.get(new Key(layout, tokens, true), () -> layout.productCode(tokens));
     }
     return productCode[tokens];
+  }
+
+  @Override
+  public void close() {
+    tiles.close();
+    table.close();
   }
 }

@@ -15,7 +15,7 @@ final class WeightCode {
   private final CodeCache cache;
   private final TileProduct tileProduct;
   private final MachineCode[] gemv = new MachineCode[WideGemvCode.MOST_TOKENS + 1];
-  private MachineCode panel;
+  private MachineCode many;
   private MachineCode unpack;
 
   private record Key(ElementType type, int inputs, String function) {}
@@ -39,7 +39,7 @@ final class WeightCode {
   }
 
   /** The layout in which weights meet many rows of activations. */
-  static Layout layout(ElementType type, int inputs, Level level) {
+  static Layout layout(ElementType type, long outputs, int inputs, Level level) {
     if (level.has(Feature.AMX_BF16) && type != ElementType.F32 && inputs % 32 == 0) {
       return new AmxLayout(type == ElementType.F16);
     }
@@ -47,7 +47,7 @@ final class WeightCode {
       return new PairLayout();
     }
     Optional<BlockFormat> format = BlockFormat.of(type);
-    return format.isPresent() && level.has(Feature.AVX512_VNNI)
+    return format.isPresent() && level.has(Feature.AVX512_VNNI) && outputs >= SweepCode.LEAST_ROWS
         ? PanelFormat.of(format.get())
         : new FloatLayout(level.has(Feature.AVX512));
   }
@@ -95,14 +95,20 @@ final class WeightCode {
     return gemv[tokens];
   }
 
-  /** {@link Layout#panelCode}. */
-  MachineCode panel() {
-    if (panel == null) {
-      panel =
+  /** For many activation rows: {@link WholePanels#panelCode} or {@link SweepCode}. */
+  MachineCode many() {
+    if (many == null) {
+      Layout layout = tileProduct.layout();
+      many =
           cache.get(
-              new Key(type, inputs, "panel"), () -> tileProduct.layout().panelCode(type, inputs));
+              new Key(type, inputs, layout.toString()),
+              () ->
+                  switch (layout) {
+                    case WholePanels panels -> panels.panelCode(type, inputs);
+                    case PanelFormat _ -> SweepCode.assemble(format, inputs);
+                  });
     }
-    return panel;
+    return many;
   }
 
   /** {@link UnpackCode}. */

@@ -34,7 +34,10 @@ final class X86Kernels implements Kernels {
   private final Supplier<Kernels> fallbackSource;
   private Kernels fallback;
 
-  private record WeightKey(ElementType type, int inputs) {}
+  /** One of several projections, where not all have code. */
+  private final Projection[] alone = new Projection[1];
+
+  private record WeightKey(ElementType type, int inputs, Layout layout) {}
 
   /**
    * @param fallback opens kernels for types and shapes without code; they are closed with these
@@ -63,7 +66,8 @@ final class X86Kernels implements Kernels {
 
   @Override
   public String description() {
-    return "x86: " + level.title();
+    String own = "x86: " + level.title();
+    return fallback == null ? own : own + "; without code of its own: " + fallback.description();
   }
 
   @Override
@@ -73,12 +77,12 @@ final class X86Kernels implements Kernels {
     if (!hasAddress || !WeightCode.supports(tensor.type(), inputs)) {
       return fallback().weightMatrix(tensor);
     }
-    Layout layout = WeightCode.layout(tensor.type(), inputs, level);
+    Layout layout = WeightCode.layout(tensor.type(), tensor.rows(), inputs, level);
     TileProduct tileProduct =
         tileProducts.computeIfAbsent(layout, key -> new TileProduct(key, cache));
     WeightCode code =
         weightCodes.computeIfAbsent(
-            new WeightKey(tensor.type(), inputs),
+            new WeightKey(tensor.type(), inputs, layout),
             key -> new WeightCode(key.type(), inputs, level, tileProduct, cache));
     return new X86WeightMatrix(tensor, code);
   }
@@ -95,7 +99,9 @@ final class X86Kernels implements Kernels {
     }
     for (Projection projection : projections) {
       if (projection.weight() instanceof X86WeightMatrix) {
-        projector.project(input, rows, new Projection[] {projection});
+        alone[0] = projection;
+        projector.project(input, rows, alone);
+        alone[0] = null;
       } else {
         fallback().project(input, rows, projection);
       }
@@ -200,7 +206,7 @@ final class X86Kernels implements Kernels {
   public void close() {
     projector.close();
     attention.close();
-    tileProducts.values().forEach(product -> product.tiles.close());
+    tileProducts.values().forEach(TileProduct::close);
     cache.close();
     if (fallback != null) {
       fallback.close();

@@ -1,6 +1,6 @@
 package org.llamaj.kernel.x86;
 
-import org.llamaj.kernel.WeightMatrix;
+import org.llamaj.kernel.WholeMatrix;
 import org.llamaj.tensor.Tensor;
 
 /**
@@ -12,7 +12,7 @@ import org.llamaj.tensor.Tensor;
  * @param rowBytes bytes between rows
  */
 record X86WeightMatrix(Tensor tensor, WeightCode code, long address, long rowBytes)
-    implements WeightMatrix {
+    implements WholeMatrix {
 
   X86WeightMatrix(Tensor tensor, WeightCode code) {
     this(tensor, code, tensor.data().address(), tensor.rowBytes());

@@ -4,11 +4,6 @@
 //   weight = scale * q + offset
 // Rows of floats are padded with zeros to whole chunks. The layouts are those of GGUF.
 
-typedef unsigned char u8;
-typedef unsigned short u16;
-typedef unsigned int u32;
-typedef unsigned long long u64;
-
 struct Half {
   float q[16];
   float scale;

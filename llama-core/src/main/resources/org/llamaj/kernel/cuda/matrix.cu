@@ -14,14 +14,13 @@
 // A chunk of x takes 36 floats, so that lanes that read neighbouring chunks meet no bank twice.
 template <class F, int ROWS>
 DEVICE void multiply_rows(
-    const u8* main, const u8* side, const float* x, float* y, int rows, int columns, int outputs,
-    u8* shared) {
+    const u8* main, const u8* side, const float* x, float* y, int first_row, int rows, int columns,
+    int outputs, u8* shared) {
   const int tile = GEMV_FLOATS / ROWS;
   const int padded_tile = tile / 32 * 36;
   float* xs = (float*)shared;
   int lane = threadIdx.x % WARP;
   int first = (blockIdx.x * GEMV_WARPS + threadIdx.x / WARP) * GEMV_OUTPUTS;
-  int first_row = blockIdx.y * ROWS;
   u64 blocks = (columns + F::BLOCK - 1) / F::BLOCK;
   float sum[GEMV_OUTPUTS][ROWS];
 #pragma unroll
@@ -97,22 +96,22 @@ DEVICE void multiply_rows(
 
 KERNEL NAME(gemv1)(PRODUCT_PARAMETERS) {
   SHARED_MEMORY(shared);
-  multiply_rows<FORMAT, 1>(main, side, x, y, rows, columns, outputs, shared);
+  multiply_rows<FORMAT, 1>(main, side, x, y, blockIdx.y, rows, columns, outputs, shared);
 }
 
 KERNEL NAME(gemv2)(PRODUCT_PARAMETERS) {
   SHARED_MEMORY(shared);
-  multiply_rows<FORMAT, 2>(main, side, x, y, rows, columns, outputs, shared);
+  multiply_rows<FORMAT, 2>(main, side, x, y, blockIdx.y * 2, rows, columns, outputs, shared);
 }
 
 KERNEL NAME(gemv4)(PRODUCT_PARAMETERS) {
   SHARED_MEMORY(shared);
-  multiply_rows<FORMAT, 4>(main, side, x, y, rows, columns, outputs, shared);
+  multiply_rows<FORMAT, 4>(main, side, x, y, blockIdx.y * 4, rows, columns, outputs, shared);
 }
 
 KERNEL NAME(gemv8)(PRODUCT_PARAMETERS) {
   SHARED_MEMORY(shared);
-  multiply_rows<FORMAT, 8>(main, side, x, y, rows, columns, outputs, shared);
+  multiply_rows<FORMAT, 8>(main, side, x, y, blockIdx.y * 8, rows, columns, outputs, shared);
 }
 
 // ---- many rows: tiles of bfloat16 on the tensor cores ----------------------------------------------
@@ -121,18 +120,18 @@ KERNEL NAME(gemv8)(PRODUCT_PARAMETERS) {
 #define TILE_PITCH 20  // words (pairs of bfloat16) per row: the 8 x 4 words of a fragment meet no bank twice
 
 // A block computes ROWS x OUTPUTS values; a warp a part of (ROWS / 2) x 32 of them. While the tensor
-// cores multiply one step of 32 columns, the next one is on its way from memory to registers.
-template <class F, int ROWS, int OUTPUTS>
+// cores multiply one step of 32 columns, the next one is on its way from memory to registers. Where
+// rows are gathered, row i of the tile is order[i] of y, and order[i] / share of x.
+template <class F, int ROWS, int OUTPUTS, bool GATHERED>
 DEVICE void multiply_tiled(
-    const u8* main, const u8* side, const float* x, float* y, int rows, int columns, int outputs,
-    u8* shared) {
+    const u8* main, const u8* side, const float* x, float* y, int first_row, int rows, int columns,
+    int outputs, const int* order, int share, u8* shared) {
   const int threads = OUTPUTS / 32 * 2 * WARP;
   const int row_tiles = ROWS / 2 / 16;
   const int halves = OUTPUTS * 2 / threads;           // of weight chunks that a thread loads
   const int quads = ROWS * TILE_K / 4 / threads;      // of x that a thread loads
   u32* xs = (u32*)shared;                             // [ROWS][TILE_PITCH]
   u32* ws = xs + ROWS * TILE_PITCH;                   // [OUTPUTS][TILE_PITCH]
-  int first_row = blockIdx.y * ROWS;
   int first_output = blockIdx.x * OUTPUTS;
   int lane = threadIdx.x % WARP;
   int warp = threadIdx.x / WARP;
@@ -193,7 +192,7 @@ DEVICE void multiply_tiled(
         int column = ahead + index % 8 * 4;
         float4 v = make_float4(0, 0, 0, 0);
         if (row < rows) {
-          const float* p = x + (u64)row * columns + column;
+          const float* p = x + (u64)(GATHERED ? order[row] / share : row) * columns + column;
           if (aligned) {
             if (column < columns) v = *(const float4*)p;
           } else {
@@ -235,7 +234,9 @@ DEVICE void multiply_tiled(
       for (int k = 0; k < 4; k++) {
         int row = first_row + warp_row + 16 * i + g + k / 2 * 8;
         int output = first_output + warp_output + 8 * j + 2 * t + k % 2;
-        if (row < rows && output < outputs) y[(u64)row * outputs + output] = sum[i][j][k];
+        if (row < rows && output < outputs) {
+          y[(u64)(GATHERED ? order[row] : row) * outputs + output] = sum[i][j][k];
+        }
       }
     }
   }
@@ -243,12 +244,40 @@ DEVICE void multiply_tiled(
 
 KERNEL NAME(gemm64)(PRODUCT_PARAMETERS) {
   SHARED_MEMORY(shared);
-  multiply_tiled<FORMAT, 64, 64>(main, side, x, y, rows, columns, outputs, shared);
+  multiply_tiled<FORMAT, 64, 64, false>(main, side, x, y, blockIdx.y * 64, rows, columns, outputs, 0, 1, shared);
 }
 
 KERNEL NAME(gemm128)(PRODUCT_PARAMETERS) {
   SHARED_MEMORY(shared);
-  multiply_tiled<FORMAT, 128, 128>(main, side, x, y, rows, columns, outputs, shared);
+  multiply_tiled<FORMAT, 128, 128, false>(main, side, x, y, blockIdx.y * 128, rows, columns, outputs, 0, 1, shared);
+}
+
+// ---- experts: of each the planes are in a table, main and side ---------------------------------------
+
+DEVICE const u8* plane(u64 address) { return address ? (const u8*)FROM_TABLE(address) : 0; }
+
+// A row of y for each choice, of the x of its token; `share` choices have the same row of x.
+KERNEL NAME(expert_gemv)(
+    const Planes* experts, const int* choices, const float* x, float* y, int share, int columns,
+    int outputs) {
+  SHARED_MEMORY(shared);
+  Planes planes = experts[choices[blockIdx.y]];
+  multiply_rows<FORMAT, 1>(
+      plane(planes.main), plane(planes.side), x + (u64)(blockIdx.y / share) * columns,
+      y + (u64)blockIdx.y * outputs, 0, 1, columns, outputs, shared);
+}
+
+// The same for many choices, grouped by expert: a block for each tile, empty ones included.
+KERNEL NAME(expert_gemm)(
+    const Planes* experts, const ExpertTile* tiles, const int* order, const float* x, float* y,
+    int share, int columns, int outputs) {
+  SHARED_MEMORY(shared);
+  ExpertTile tile = tiles[blockIdx.y];
+  if (tile.rows == 0) return;
+  Planes planes = experts[tile.expert];
+  multiply_tiled<FORMAT, 64, 64, true>(
+      plane(planes.main), plane(planes.side), x, y, 0, tile.rows, columns, outputs,
+      order + tile.first, share, shared);
 }
 
 // ---- rows of the matrix -----------------------------------------------------------------------------
@@ -262,6 +291,20 @@ KERNEL NAME(embed)(const u8* main, const u8* side, const int* ids, float* y, int
     read_half_chunk<FORMAT>(main, side, ids[blockIdx.x] * blocks, index / 2, index % 2, w);
     for (int i = 0; i < 16; i++) {
       if (16 * index + i < columns) row[16 * index + i] = weight<FORMAT>(w, i);
+    }
+  }
+}
+
+// Rows of W from the first on in bfloat16, a block for each; `padded` values, a multiple of 32.
+KERNEL NAME(panel)(const u8* main, const u8* side, int first, u32* target, int padded) {
+  u64 blocks = padded / FORMAT::BLOCK;
+  u32* row = target + (u64)blockIdx.x * (padded / 2);
+  for (int index = threadIdx.x; index < padded / 16; index += blockDim.x) {
+    Half w;
+    read_half_chunk<FORMAT>(main, side, (first + (u64)blockIdx.x) * blocks, index / 2, index % 2, w);
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+      row[8 * index + i] = floats_to_bf16x2(weight<FORMAT>(w, 2 * i), weight<FORMAT>(w, 2 * i + 1));
     }
   }
 }

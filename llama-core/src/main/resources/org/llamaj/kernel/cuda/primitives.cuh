@@ -36,12 +36,20 @@ DEVICE unsigned int floats_to_bf16x2(float low, float high) {
   return bits;
 }
 
+// Two half-precision numbers, the first in the low half.
+DEVICE unsigned int floats_to_half2(float low, float high) {
+  unsigned int bits;
+  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(high), "f"(low));
+  return bits;
+}
+
 // Byte i of a word plus the float 2^23: one instruction instead of a slow conversion.
 DEVICE float byte_plus_2_to_23(unsigned int word, int i) {
   return __uint_as_float(__byte_perm(word, 0x4B000000u, 0x7650 + i));
 }
 
 DEVICE float bits_to_float(unsigned int bits) { return __uint_as_float(bits); }
+DEVICE unsigned int float_to_bits(float value) { return __float_as_uint(value); }
 
 // Nearest integer, ties to even.
 DEVICE int round_to_int(float value) { return __float2int_rn(value); }
@@ -57,6 +65,15 @@ DEVICE float multiply(float a, float b) { return __fmul_rn(a, b); }
 DEVICE void multiply_tiles(float (&c)[4], const unsigned int (&a)[4], const unsigned int (&b)[2]) {
   asm volatile(
       "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
+      "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+      : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+// The same with half precision.
+DEVICE void multiply_half_tiles(float (&c)[4], const unsigned int (&a)[4], const unsigned int (&b)[2]) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
       "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
       : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));

@@ -96,3 +96,13 @@ KERNEL copy(const float* x, float* y, u64 count) {
   u64 i = thread_index();
   if (i < count) y[i] = x[i];
 }
+
+// Rows in bfloat16, longer by zeros; an even number of values, in pairs.
+KERNEL to_bfloats(const float* x, u32* y, int columns, int padded, u64 pairs) {
+  u64 i = thread_index();
+  if (i < pairs) {
+    int at = (int)(2 * i % padded);
+    const float* row = x + 2 * i / padded * columns;
+    y[i] = floats_to_bf16x2(at < columns ? row[at] : 0, at + 1 < columns ? row[at + 1] : 0);
+  }
+}

@@ -54,7 +54,7 @@ class GgufReaderTest {
       assertThat(metadata.values().get("test.value_9")).hasToString("[]");
       assertThat(metadata.floats("test.value_10")).contains(new float[] {1.25f, -2.5f});
       assertThat(metadata.values().get("test.value_11")).hasToString("[true, false]");
-      assertThat(metadata.strings("test.value_12").orElseThrow())
+      assertThat(metadata.strings("test.value_12").orElseThrow().toArray())
           .isDeepEqualTo(new byte[][] {{}, "é".getBytes(UTF_8)});
       assertThat(metadata.values().get("test.value_13")).hasToString("9223372036854775808");
       assertThatThrownBy(() -> metadata.integer("test.value_13"))

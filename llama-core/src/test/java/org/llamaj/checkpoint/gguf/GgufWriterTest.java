@@ -62,7 +62,7 @@ class GgufWriterTest {
       writer.finish();
     }
     try (Checkpoint checkpoint = GgufReader.open(file)) {
-      assertThat(checkpoint.metadata().strings("strings").orElseThrow())
+      assertThat(checkpoint.metadata().strings("strings").orElseThrow().toArray())
           .isDeepEqualTo(new byte[][] {{'a'}, {}});
       assertThat(checkpoint.metadata().integers("ints")).contains(new int[] {1, -2});
       assertThat(checkpoint.metadata().floats("floats")).contains(new float[] {0.5f});

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -16,9 +17,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.CacheType;
+import org.llamaj.kernel.ExpertRouting;
 import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.Mixture;
 import org.llamaj.kernel.PageMemory;
 import org.llamaj.kernel.PageTable;
 import org.llamaj.kernel.Projection;
@@ -26,6 +30,7 @@ import org.llamaj.kernel.RandomTensors;
 import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.TestPages;
+import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.kernel.Workers;
 import org.llamaj.kernel.scalar.ScalarKernelProvider;
 import org.llamaj.tensor.ElementType;
@@ -117,6 +122,56 @@ class CudaKernelsTest {
       Tensor tensor = random.tensor(type, rows < 70 ? 67 : 5, k);
       Tensor narrow = random.tensor(type, 3, k);
       project(random.matrix(rows, k), rows % 2 == 1, tensor, narrow);
+    }
+  }
+
+  /** With cuBLASLt: weights as they are or as panels, padded rows, one input for several. */
+  @ParameterizedTest
+  @EnumSource
+  void projectsPromptsWithCublas(WeightFormat format) {
+    openWithCublas();
+    assertThat(kernels.description()).contains("prompts multiplied by cuBLASLt 13.1");
+    ElementType type = format.type();
+    int k = type.isQuantised() ? 3 * type.blockSize() : 37;
+    long before = emulator.products();
+    project(random.matrix(257, k), true, random.tensor(type, 5, k), random.tensor(type, 3, k));
+    project(random.matrix(8, k), true, random.tensor(type, 5, k));
+    assertThat(emulator.products() - before).isEqualTo(format == WeightFormat.F32 ? 0 : 2);
+  }
+
+  /** More outputs than a panel has room for. */
+  @Test
+  void projectsPanelByPanel() {
+    openWithCublas();
+    long before = emulator.products();
+    project(random.matrix(256, 32), true, random.tensor(ElementType.Q8_0, 20_000, 32));
+    assertThat(emulator.products() - before).isEqualTo(3);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"cublasLtMatmulAlgoGetHeuristic", "cublasLtMatmul"})
+  void cublasIsGivenUpIfItFails(String function) {
+    openWithCublas();
+    emulator.fail(function, 0, 15);
+    project(random.matrix(70, 64), true, random.tensor(ElementType.BF16, 5, 64));
+    assertThat(kernels.description()).doesNotContain("cuBLASLt");
+  }
+
+  @Test
+  void cublasThatCannotBeOpenedIsNotUsed() {
+    emulator.fail("cublasLtCreate", 0, 1);
+    openWithCublas();
+    project(random.matrix(70, 64), true, random.tensor(ElementType.BF16, 5, 64));
+    assertThat(kernels.description()).doesNotContain("cuBLASLt");
+  }
+
+  private void openWithCublas() {
+    kernels.close();
+    emulator.installCublas();
+    try {
+      kernels = new CudaKernelProvider().open(workers);
+    } finally {
+      emulator.removeCublas();
     }
   }
 
@@ -255,6 +310,168 @@ class CudaKernelsTest {
     }
   }
 
+  /** Few choices have products of their own, many are grouped; float32 has products of its own. */
+  @ParameterizedTest
+  @EnumSource
+  void mixes(WeightFormat format) {
+    ElementType type = format.type();
+    int dim = type.isQuantised() ? type.blockSize() : 40;
+    int inner = type.isQuantised() ? 2 * type.blockSize() : 72;
+    int rows = 1 + 36 * (format.ordinal() % 2);
+    mix(type, rows, dim, inner, 7, 3, ExpertRouting.SOFTMAX);
+    mix(type, 38 - rows, dim, inner, 5, 1, ExpertRouting.SIGMOID_OF_INPUT);
+  }
+
+  @Test
+  void mixesManyRowsOfManyExperts() {
+    mix(ElementType.Q4_0, 150, 96, 64, 2, 2, ExpertRouting.SOFTMAX);
+    mix(ElementType.BF16, 20, 64, 64, 130, 1, ExpertRouting.SIGMOID_OF_INPUT);
+    mix(ElementType.Q8_0, 2, 64, 64, 70, 16, ExpertRouting.SOFTMAX);
+  }
+
+  private void mix(
+      ElementType type,
+      int rows,
+      int dim,
+      int inner,
+      int experts,
+      int used,
+      ExpertRouting routing) {
+    FloatMatrix x = random.matrix(rows, dim);
+    FloatMatrix scores = random.matrix(rows, experts);
+    scores.set(0, 1, scores.get(0, 0)); // of equal ones the first
+    List<Tensor> gates = tensors(type, experts, inner, dim);
+    List<Tensor> ups = tensors(type, experts, inner, dim);
+    List<Tensor> downs = tensors(type, experts, dim, inner);
+    FloatMatrix expected = FloatMatrix.allocate(arena, rows, dim);
+    for (int row = 0; row < rows; row++) {
+      int[] chosen = highest(scores, row, used);
+      double sum = 0;
+      for (int e : chosen) sum += Math.exp(scores.get(row, e));
+      for (int e : chosen) {
+        double score = scores.get(row, e);
+        boolean ofInput = routing == ExpertRouting.SIGMOID_OF_INPUT;
+        float weight = (float) (ofInput ? 1 / (1 + Math.exp(-score)) : Math.exp(score) / sum);
+        FloatMatrix input = copy(x.rows(row, 1));
+        if (ofInput) reference.scale(input, 1, weight);
+        FloatMatrix gate = product(input, gates.get(e));
+        reference.swiGlu(gate, product(input, ups.get(e)), 1);
+        FloatMatrix output = product(gate, downs.get(e));
+        if (!ofInput) reference.scale(output, 1, weight);
+        reference.add(expected.rows(row, 1), output, 1);
+      }
+    }
+    Mixture mixture =
+        new Mixture(
+            gates.stream().map(kernels::weightMatrix).toList(),
+            ups.stream().map(kernels::weightMatrix).toList(),
+            downs.stream().map(kernels::weightMatrix).toList(),
+            used,
+            routing);
+    FloatMatrix found = kept(FloatMatrix.allocate(arena, rows, dim));
+    assertThat(kernels.mix(kept(x), kept(scores), rows, mixture, found)).isTrue();
+    kernels.fetch(found, rows);
+    boolean rounds = rows * used > 16 && type != ElementType.F32;
+    for (int row = 0; row < rows; row++) {
+      double error = 0;
+      for (int i = 0; i < dim; i++) {
+        error += Math.pow(found.get(row, i) - expected.get(row, i), 2);
+      }
+      assertThat(Math.sqrt(error) / norm(expected.rows(row, 1).withColumns(dim), 0))
+          .as("%s, row %d of %d", type, row, rows)
+          .isLessThan(rounds ? 5e-2 : 2e-5);
+    }
+  }
+
+  private List<Tensor> tensors(ElementType type, int count, int rows, int columns) {
+    return Stream.generate(() -> random.tensor(type, rows, columns)).limit(count).toList();
+  }
+
+  private FloatMatrix product(FloatMatrix x, Tensor tensor) {
+    FloatMatrix y = FloatMatrix.allocate(arena, 1, (int) tensor.rows());
+    reference.project(x, 1, new Projection(reference.weightMatrix(tensor), y));
+    return y;
+  }
+
+  private static int[] highest(FloatMatrix scores, int row, int count) {
+    return IntStream.range(0, scores.columns())
+        .boxed()
+        .sorted(Comparator.comparing(e -> -scores.get(row, e)))
+        .limit(count)
+        .mapToInt(e -> e)
+        .toArray();
+  }
+
+  @Test
+  void withoutRoomForWhatExpertsMakeTheyAreCalledOneByOne() {
+    List<WeightMatrix> gates =
+        tensors(ElementType.Q8_0, 4, 128, 64).stream().map(kernels::weightMatrix).toList();
+    List<WeightMatrix> downs =
+        tensors(ElementType.Q8_0, 4, 64, 128).stream().map(kernels::weightMatrix).toList();
+    Mixture mixture = new Mixture(gates, gates, downs, 2, ExpertRouting.SOFTMAX);
+    FloatMatrix x = kept(random.matrix(300, 64));
+    FloatMatrix scores = kept(random.matrix(300, 4));
+    FloatMatrix y = kept(FloatMatrix.allocate(arena, 300, 64));
+    assertThat(kernels.mix(x, scores, 1, mixture, y)).isTrue();
+    emulator.limitMemory(emulator.memoryUsed());
+    assertThat(kernels.mix(x, scores, 300, mixture, y)).isFalse();
+    emulator.limitMemory(Emulator.MEMORY);
+    assertThat(kernels.mix(x, scores, 300, mixture, y)).isTrue();
+  }
+
+  /** Experts of which some stay with the processor are called one by one. */
+  @Test
+  void mixesNothingThatIsNotOnTheDevice() {
+    List<WeightMatrix> gates =
+        tensors(ElementType.IQ2_S, 2, 256, 256).stream().map(kernels::weightMatrix).toList();
+    Mixture mixture = new Mixture(gates, gates, gates, 1, ExpertRouting.SOFTMAX);
+    FloatMatrix x = kept(random.matrix(2, 256));
+    FloatMatrix y = kept(random.matrix(2, 256));
+    assertThat(kernels.mix(x, kept(random.matrix(2, 2)), 2, mixture, y)).isFalse();
+    assertThat(kernels.mix(x, random.matrix(2, 2), 2, mixture, y)).isFalse();
+  }
+
+  /** What overflowed must not look like a result. */
+  @Test
+  void scoresThatAreNoNumbersShow() {
+    Tensor gate = random.tensor(ElementType.Q4_0, 64, 32);
+    Tensor down = random.tensor(ElementType.Q4_0, 32, 64);
+    List<WeightMatrix> gates = List.of(kernels.weightMatrix(gate), kernels.weightMatrix(gate));
+    List<WeightMatrix> downs = List.of(kernels.weightMatrix(down), kernels.weightMatrix(down));
+    Mixture mixture = new Mixture(gates, gates, downs, 1, ExpertRouting.SOFTMAX);
+    for (float strange : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+      FloatMatrix scores = random.matrix(2, 2);
+      scores.set(0, 1, strange);
+      FloatMatrix found = kept(FloatMatrix.allocate(arena, 2, 32));
+      kernels.mix(kept(random.matrix(2, 32)), kept(scores), 2, mixture, found);
+      kernels.fetch(found, 2);
+      assertThat(found.get(0, 5)).isNaN();
+      assertThat(found.get(1, 5)).isFinite();
+    }
+  }
+
+  @Test
+  void findsTheGreatestValues() {
+    for (int columns : new int[] {64, 2048, 2049, 10_000, 70_000}) {
+      for (int count : new int[] {1, 40, 64}) {
+        FloatMatrix x = random.matrix(3, columns);
+        for (int i = 0; i < columns; i += 7) x.set(1, i, 100); // equal ones
+        x.set(2, columns - 1, Float.POSITIVE_INFINITY);
+        for (int i = 0; i < columns; i++) x.set(0, i, -Math.abs(x.get(0, i)));
+        int[] expected = new int[3 * count];
+        int[] found = new int[3 * count];
+        float[] values = new float[3 * count];
+        float[] foundValues = new float[3 * count];
+        reference.best(x, 3, count, expected, values);
+        kernels.best(kept(x), 3, count, found, foundValues);
+        assertThat(found).as("%d of %d", count, columns).isEqualTo(expected);
+        assertThat(foundValues).isEqualTo(values);
+        assertThat(expected[count]).isZero();
+        assertThat(expected[2 * count]).isEqualTo(columns - 1);
+      }
+    }
+  }
+
   @Test
   void whatHasNoKernelIsLeftToTheProcessor() {
     FloatMatrix expected = random.matrix(3, 64);
@@ -289,19 +506,49 @@ class CudaKernelsTest {
         float scale = (float) (1 / Math.sqrt(shape[2]));
         attend(
             new AttentionShape(5, shape[0], shape[1], shape[2], scale, shape[3], cacheType),
-            new int[][] {{67, 1, 0}, {1, 130, 1}, {70, 3, 1}, {1, 1, 1}});
+            new int[][] {{67, 1, 0}, {1, 130, 1}, {70, 3, 1}, {1, 1, 1}},
+            cacheType == CacheType.F32 ? 1e-5 : 2e-3);
       }
     }
+  }
+
+  /** Of neighbouring queries, many of one sequence: half precision, on the tensor cores. */
+  @ParameterizedTest
+  @MethodSource("promptShapes")
+  void attendsToPrompts(int[] shape) {
+    for (CacheType cacheType : CacheType.values()) {
+      if (shape[2] % cacheType.blockSize() == 0 && cacheType != CacheType.F32) {
+        float scale = (float) (1 / Math.sqrt(shape[2]));
+        attend(
+            new AttentionShape(5, shape[0], shape[1], shape[2], scale, shape[3], cacheType),
+            new int[][] {{67, 0, 0}, {1, 130, 0}, {70, 3, 33}, {1, 17, 64}},
+            2e-3);
+      }
+    }
+  }
+
+  /** Heads, key/value heads, head size, chunk. */
+  static Stream<int[]> promptShapes() {
+    return Stream.of(
+        new int[] {4, 2, 128, 0},
+        new int[] {3, 1, 80, 0},
+        new int[] {5, 5, 16, 100},
+        new int[] {70, 1, 48, 0},
+        new int[] {8, 2, 64, 33});
   }
 
   /** So many keys that they are split between blocks of threads. */
   @Test
   void attendsInParts() {
     AttentionShape shape = new AttentionShape(5, 6, 2, 64, 0.125f, 0, CacheType.F16);
-    attend(shape, new int[][] {{150, 0, 0}, {150, 0, 0}, {150, 20, 0}, {1, 1, 0}});
+    attend(shape, new int[][] {{150, 0, 0}, {150, 0, 0}, {150, 20, 0}, {1, 1, 0}}, 2e-3);
   }
 
   private void attend(AttentionShape shape, int[][] steps) {
+    attend(shape, steps, 1e-5);
+  }
+
+  private void attend(AttentionShape shape, int[][] steps, double tolerance) {
     PageMemory memory = kernels.pageMemory(PageMemory.of(arena));
     int dim = shape.headDim();
     TestPages[] expectedPages = new TestPages[3];
@@ -324,7 +571,7 @@ class CudaKernelsTest {
       spans = spans(foundPages, positions, step);
       kernels.store(keys, values, spans, spans.length, shape);
       kernels.attention(kept(queries), spans, spans.length, shape, found);
-      compare(expected, found, 1e-5);
+      compare(expected, found, tolerance);
       kernels.finish();
       for (int s = 0; s < 3; s++) positions[s] += step[s];
     }

@@ -31,8 +31,18 @@ public final class Emulator implements AutoCloseable {
   public static final long MEMORY = 1L << 30;
   private static final String DRIVER = "llamaj.cuda.driver";
   private static final String NVRTC = "llamaj.cuda.nvrtc";
+  private static final String CUBLAS = "llamaj.cuda.cublaslt";
   private static final List<String> OWN = List.of("driver.cpp", "primitives.h", "fibers.h");
-  private static final List<String> KERNELS = List.of("formats.cuh", "rows.cu", "attention.cu");
+  private static final List<String> KERNELS =
+      List.of(
+          "types.cuh",
+          "formats.cuh",
+          "rows.cu",
+          "pages.cuh",
+          "attention.cu",
+          "prompt_attention.cu",
+          "best.cu",
+          "mixture.cu");
   private static final Object BUILDING = new Object();
 
   private final SymbolLookup library;
@@ -42,6 +52,7 @@ public final class Emulator implements AutoCloseable {
     reset(1, MEMORY);
     System.setProperty(DRIVER, file.toString());
     System.setProperty(NVRTC, file.toString());
+    System.setProperty(CUBLAS, "none");
     System.setProperty(KernelImages.CACHE_PROPERTY, "none");
   }
 
@@ -59,6 +70,25 @@ public final class Emulator implements AutoCloseable {
         FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG),
         devices,
         memory);
+  }
+
+  /** Gives the device another amount of memory. */
+  public void limitMemory(long bytes) {
+    call("emulator_limit_memory", FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG), bytes);
+  }
+
+  /** The device has cuBLASLt, too, for what is opened from now on. */
+  public void installCublas() {
+    System.setProperty(CUBLAS, System.getProperty(DRIVER));
+  }
+
+  public void removeCublas() {
+    System.setProperty(CUBLAS, "none");
+  }
+
+  /** Products by cuBLASLt. */
+  public long products() {
+    return number("emulator_products");
   }
 
   /** Makes a function fail after some successful calls. */
@@ -80,6 +110,15 @@ public final class Emulator implements AutoCloseable {
 
   public long graphLaunches() {
     return number("emulator_graph_launches");
+  }
+
+  /** Copies from the device. */
+  public long downloads() {
+    return number("emulator_downloads");
+  }
+
+  public long downloadedBytes() {
+    return number("emulator_downloaded_bytes");
   }
 
   public long memoryUsed() {
@@ -118,6 +157,7 @@ public final class Emulator implements AutoCloseable {
   public void close() {
     System.clearProperty(DRIVER);
     System.clearProperty(NVRTC);
+    System.clearProperty(CUBLAS);
     System.clearProperty(KernelImages.CACHE_PROPERTY);
   }
 

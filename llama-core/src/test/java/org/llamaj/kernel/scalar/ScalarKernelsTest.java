@@ -19,6 +19,7 @@ import org.llamaj.kernel.RotaryPairs;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.TestPages;
 import org.llamaj.kernel.WeightMatrix;
+import org.llamaj.kernel.WholeMatrix;
 import org.llamaj.kernel.Workers;
 import org.llamaj.tensor.ElementType;
 import org.llamaj.tensor.FloatMatrix;
@@ -53,7 +54,7 @@ class ScalarKernelsTest {
     for (Projection projection : new Projection[] {one, two}) {
       float[] weights = new float[columns];
       for (int o = 0; o < projection.weight().outputs(); o++) {
-        Dequantizer.dequantizeRow(projection.weight().tensor(), o, weights, 0);
+        Dequantizer.dequantizeRow(((WholeMatrix) projection.weight()).tensor(), o, weights, 0);
         for (int row = 0; row < 5; row++) {
           double sum = 0;
           double magnitude = 0;

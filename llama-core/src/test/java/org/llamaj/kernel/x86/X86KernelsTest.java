@@ -146,14 +146,16 @@ class X86KernelsTest {
 
   /** Whether products of so many rows are made of weights and activations rounded to bfloat16. */
   private static boolean rounds(Level level, ElementType type, int columns, int rows) {
-    Layout layout = WeightCode.layout(type, columns, level);
+    Layout layout = WeightCode.layout(type, SweepCode.LEAST_ROWS, columns, level);
     boolean rounds =
         layout instanceof PairLayout || layout instanceof AmxLayout amx && !amx.split();
     return rounds && rows > (type.isQuantised() ? WideGemvCode.MOST_TOKENS : 4);
   }
 
   private static double tolerance(Level level, ElementType type, int columns) {
-    boolean split = WeightCode.layout(type, columns, level) instanceof AmxLayout amx && amx.split();
+    boolean split =
+        WeightCode.layout(type, SweepCode.LEAST_ROWS, columns, level) instanceof AmxLayout amx
+            && amx.split();
     return split ? 8e-6 : 2e-6;
   }
 
@@ -209,6 +211,28 @@ class X86KernelsTest {
     for (ElementType type : List.of(ElementType.F16, ElementType.BF16)) {
       for (int columns : new int[] {16, 32, 48, 64, 256, 288, 544}) {
         projects(level, type, columns);
+      }
+    }
+  }
+
+  /** Panels are of 16 rows, two at a time; what is left over begins earlier, or has no panel. */
+  @ParameterizedTest
+  @MethodSource("levelsAndTypes")
+  void projectsToFewOutputs(Level level, ElementType type) {
+    int columns = inputs(type);
+    FloatMatrix x = activations(14, columns, 5);
+    try (Workers workers = new Workers(2);
+        Kernels kernels = kernels(level, workers)) {
+      for (int outputs : new int[] {1, 15, 16, 17, 31, 32, 33, 49}) {
+        Tensor tensor = RandomWeights.tensor(arena, type, outputs, columns, outputs);
+        FloatMatrix expected = FloatMatrix.allocate(arena, 14, outputs);
+        expect(level, tensor, x, 14, expected);
+        FloatMatrix actual = FloatMatrix.allocate(arena, 14, outputs);
+        kernels.project(x, 14, new Projection(kernels.weightMatrix(tensor), actual));
+
+        assertThat(error(actual, expected))
+            .as("%d outputs", outputs)
+            .isLessThan(tolerance(level, type, columns));
       }
     }
   }

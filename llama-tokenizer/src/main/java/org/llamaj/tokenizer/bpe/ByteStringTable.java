@@ -3,7 +3,6 @@ package org.llamaj.tokenizer.bpe;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 
 /**
  * Finds byte strings by their content: a hash table with open addressing over strings that lie one
@@ -70,8 +69,18 @@ public final class ByteStringTable {
     if ((slot ^ hash) >>> 32 != 0) {
       return false;
     }
-    int index = (int) slot - 1;
-    return Arrays.equals(bytes, starts[index], starts[index + 1], source, from, to);
+    int start = starts[(int) slot - 1];
+    int length = to - from;
+    if (starts[(int) slot] - start != length) {
+      return false;
+    }
+    // Strings are short, and most are compared before Arrays.equals is compiled.
+    for (int i = 0; i < length; i++) {
+      if (bytes[start + i] != source[from + i]) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** The hash of a string; {@link #PADDING} bytes after it must be readable. */

@@ -16,13 +16,13 @@ public final class MergeTable {
 
   /** Makes an empty table with room for some rules. */
   public MergeTable(int rules) {
-    slots = new long[4 * Math.max(8, Integer.highestOneBit(Math.max(1, rules)) << 1)];
+    slots = new long[2 * Math.max(16, Integer.highestOneBit(rules + rules / 3) << 1)];
     Arrays.fill(slots, -1);
   }
 
   /** Adds a rule; of two rules for a pair the first stays. */
   public void add(int left, int right, int rank, int merged) {
-    if (size >= slots.length / 4) {
+    if (size >= slots.length / 8 * 3) {
       grow();
     }
     if (insert(key(left, right), (long) rank << 32 | merged)) {

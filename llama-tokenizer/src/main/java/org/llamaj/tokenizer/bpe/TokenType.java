@@ -15,8 +15,10 @@ public enum TokenType {
   /** One byte, for characters that have no token. */
   BYTE;
 
+  private static final TokenType[] BY_NUMBER = values();
+
   /** The type with a number from a file, or null if there is none. */
   public static TokenType ofNumber(int number) {
-    return number >= 1 && number <= 6 ? values()[number - 1] : null;
+    return number >= 1 && number <= 6 ? BY_NUMBER[number - 1] : null;
   }
 }

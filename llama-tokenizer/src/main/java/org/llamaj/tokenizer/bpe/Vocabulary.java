@@ -81,11 +81,17 @@ public final class Vocabulary {
 
     /** Adds the token with the next id. */
     public void add(byte[] token, int length, TokenType type) {
+      add(token, 0, length, type);
+    }
+
+    /** Adds the token with the next id: some bytes of an array. */
+    public void add(byte[] source, int from, int to, TokenType type) {
+      int length = to - from;
       int end = Math.addExact(starts[size], length);
       if (end > bytes.length - ByteStringTable.PADDING) {
         bytes = Arrays.copyOf(bytes, Math.addExact(Math.max(end, end / 2 * 3), 64));
       }
-      System.arraycopy(token, 0, bytes, starts[size], length);
+      System.arraycopy(source, from, bytes, starts[size], length);
       types[size++] = type;
       starts[size] = end;
     }

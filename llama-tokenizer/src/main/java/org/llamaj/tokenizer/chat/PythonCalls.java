@@ -86,6 +86,15 @@ final class PythonCalls {
     return calls;
   }
 
+  /** Whether a text is a name that calls can have. */
+  static boolean isName(String text) {
+    try {
+      return new PythonCalls(text).name().equals(text);
+    } catch (NotCalls e) {
+      return false;
+    }
+  }
+
   private Content.ToolCall call() throws NotCalls {
     String name = name();
     expect('(');

@@ -56,6 +56,16 @@ public final class ToolCallParser {
   }
 
   /**
+   * Whether a tool or an argument of this name can be called in a Python list.
+   *
+   * @param name any text
+   * @return true if it is an identifier and no keyword
+   */
+  public static boolean isPythonName(String name) {
+    return PythonCalls.isName(name);
+  }
+
+  /**
    * Takes more of the answer.
    *
    * @param text the next piece of it

@@ -3,6 +3,7 @@ package org.llamaj.tokenizer.file;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import org.llamaj.tokenizer.ByteStrings;
 import org.llamaj.tokenizer.Tokenizer;
 import org.llamaj.tokenizer.TokenizerException;
 import org.llamaj.tokenizer.TokenizerMetadata;
@@ -24,8 +25,8 @@ final class GgufByteLevel {
 
   static Tokenizer read(TokenizerMetadata metadata) {
     Splitter splitter = splitter(metadata);
-    byte[][] tokens = GgufTokenizers.tokens(metadata);
-    TokenType[] types = GgufTokenizers.types(metadata, tokens.length);
+    ByteStrings tokens = GgufTokenizers.tokens(metadata);
+    TokenType[] types = GgufTokenizers.types(metadata, tokens.size());
     EndTokens ends = new EndTokens();
     List<AddedToken> added = new ArrayList<>();
     Vocabulary vocabulary = vocabulary(tokens, types, added, ends);
@@ -36,7 +37,7 @@ final class GgufByteLevel {
         vocabulary,
         new ByteEncoder(words, rules, splitter, true),
         new AddedTokens(added),
-        GgufSequenceTokens.read(metadata, tokens.length, ends, true),
+        GgufSequenceTokens.read(metadata, tokens.size(), ends, true),
         false);
   }
 
@@ -54,24 +55,25 @@ final class GgufByteLevel {
   }
 
   private static Vocabulary vocabulary(
-      byte[][] tokens, TokenType[] types, List<AddedToken> added, EndTokens ends) {
-    Vocabulary.Builder builder = new Vocabulary.Builder(tokens.length);
+      ByteStrings tokens, TokenType[] types, List<AddedToken> added, EndTokens ends) {
+    Vocabulary.Builder builder = new Vocabulary.Builder(tokens.size());
     byte[] scratch = new byte[256];
-    for (int id = 0; id < tokens.length; id++) {
-      byte[] token = tokens[id];
+    for (int id = 0; id < tokens.size(); id++) {
+      int start = tokens.start(id);
+      int end = tokens.end(id);
       TokenType type = types[id];
-      if (scratch.length < token.length) {
-        scratch = new byte[2 * token.length];
+      if (scratch.length < end - start) {
+        scratch = new byte[2 * (end - start)];
       }
       int length =
-          type == TokenType.NORMAL ? ByteAlphabet.decode(token, 0, token.length, scratch) : -1;
+          type == TokenType.NORMAL ? ByteAlphabet.decode(tokens.bytes(), start, end, scratch) : -1;
       if (length >= 0) {
         builder.add(scratch, length, type);
         continue;
       }
-      builder.add(token, token.length, type);
+      builder.add(tokens.bytes(), start, end, type);
       if (type != TokenType.UNUSED) {
-        String text = GgufTokenizers.text(token);
+        String text = GgufTokenizers.text(tokens.get(id));
         boolean special = type == TokenType.CONTROL || type == TokenType.UNKNOWN;
         if (type != TokenType.NORMAL) {
           added.add(new AddedToken(id, text, special));
@@ -83,16 +85,16 @@ final class GgufByteLevel {
   }
 
   private static MergeTable rules(TokenizerMetadata metadata, ByteStringTable words) {
-    byte[][] merges =
+    ByteStrings merges =
         metadata
             .strings(GgufTokenizers.MERGES)
             .orElseThrow(
                 () ->
                     new TokenizerException(
                         GgufTokenizers.MERGES + " is missing: a gpt2 tokenizer needs it"));
-    MergeRules rules = new MergeRules(words, merges.length);
-    for (int rank = 0; rank < merges.length; rank++) {
-      rules.add(GgufTokenizers.MERGES, rank, merges[rank]);
+    MergeRules rules = new MergeRules(words, merges.size());
+    for (int rank = 0; rank < merges.size(); rank++) {
+      rules.add(GgufTokenizers.MERGES, rank, merges.bytes(), merges.start(rank), merges.end(rank));
     }
     return rules.table();
   }

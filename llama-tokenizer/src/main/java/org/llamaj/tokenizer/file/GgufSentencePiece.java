@@ -1,5 +1,6 @@
 package org.llamaj.tokenizer.file;
 
+import org.llamaj.tokenizer.ByteStrings;
 import org.llamaj.tokenizer.Tokenizer;
 import org.llamaj.tokenizer.TokenizerException;
 import org.llamaj.tokenizer.TokenizerMetadata;
@@ -10,8 +11,8 @@ final class GgufSentencePiece {
   private GgufSentencePiece() {}
 
   static Tokenizer read(TokenizerMetadata metadata) {
-    byte[][] tokens = GgufTokenizers.tokens(metadata);
-    TokenType[] types = GgufTokenizers.types(metadata, tokens.length);
+    ByteStrings tokens = GgufTokenizers.tokens(metadata);
+    TokenType[] types = GgufTokenizers.types(metadata, tokens.size());
     float[] scores =
         metadata
             .floats(GgufTokenizers.SCORES)
@@ -19,10 +20,10 @@ final class GgufSentencePiece {
                 () ->
                     new TokenizerException(
                         GgufTokenizers.SCORES + " is missing: a llama tokenizer needs it"));
-    if (scores.length != tokens.length) {
+    if (scores.length != tokens.size()) {
       throw new TokenizerException(
           "%s: expected %d scores, one for each token, found %d"
-              .formatted(GgufTokenizers.SCORES, tokens.length, scores.length));
+              .formatted(GgufTokenizers.SCORES, tokens.size(), scores.length));
     }
     refuse(metadata, "tokenizer.ggml.remove_extra_whitespaces");
     if (metadata
@@ -32,14 +33,14 @@ final class GgufSentencePiece {
       throw new TokenizerException(
           "tokenizer.ggml.precompiled_charsmap: text normalisation is not supported");
     }
-    var builder = new SentencePieceBuilder(tokens.length);
-    for (int id = 0; id < tokens.length; id++) {
-      builder.add(tokens[id], scores[id], types[id]);
+    var builder = new SentencePieceBuilder(tokens.size());
+    for (int id = 0; id < tokens.size(); id++) {
+      builder.add(tokens.get(id), scores[id], types[id]);
     }
     return builder.build(
         metadata.bool("tokenizer.ggml.add_space_prefix").orElse(true),
-        GgufTokenizers.id(metadata, "tokenizer.ggml.unknown_token_id", tokens.length),
-        ends -> GgufSequenceTokens.read(metadata, tokens.length, ends, true));
+        GgufTokenizers.id(metadata, "tokenizer.ggml.unknown_token_id", tokens.size()),
+        ends -> GgufSequenceTokens.read(metadata, tokens.size(), ends, true));
   }
 
   private static void refuse(TokenizerMetadata metadata, String key) {

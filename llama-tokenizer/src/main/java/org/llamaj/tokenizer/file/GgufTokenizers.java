@@ -3,6 +3,7 @@ package org.llamaj.tokenizer.file;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.OptionalInt;
+import org.llamaj.tokenizer.ByteStrings;
 import org.llamaj.tokenizer.Tokenizer;
 import org.llamaj.tokenizer.TokenizerException;
 import org.llamaj.tokenizer.TokenizerMetadata;
@@ -42,13 +43,13 @@ public final class GgufTokenizers {
     };
   }
 
-  static byte[][] tokens(TokenizerMetadata metadata) {
-    byte[][] tokens =
+  static ByteStrings tokens(TokenizerMetadata metadata) {
+    ByteStrings tokens =
         metadata
             .strings(TOKENS)
             .orElseThrow(
                 () -> new TokenizerException(TOKENS + " is missing: expected all tokens in it"));
-    if (tokens.length == 0) {
+    if (tokens.size() == 0) {
       throw new TokenizerException(TOKENS + " is empty: expected all tokens in it");
     }
     return tokens;

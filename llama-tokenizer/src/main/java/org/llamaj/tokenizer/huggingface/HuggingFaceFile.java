@@ -1,8 +1,8 @@
 package org.llamaj.tokenizer.huggingface;
 
-import java.io.ByteArrayInputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.llamaj.tokenizer.Tokenizer;
 import org.llamaj.tokenizer.TokenizerException;
 import org.llamaj.tokenizer.bpe.AddedTokens;
@@ -23,6 +23,9 @@ import org.llamaj.tokenizer.split.WholeSplitter;
  * recognised and get the encoders written for them; others are put together from their parts.
  */
 public final class HuggingFaceFile {
+  /** What has hundreds of thousands of items. */
+  private static final Set<String> LONG = Set.of("model.vocab", "model.merges");
+
   private final JsonNode root;
   private final Normalizer normalizer;
   private final List<JsonNode> preTokenizers = new ArrayList<>();
@@ -64,7 +67,7 @@ public final class HuggingFaceFile {
   static JsonNode parse(String file, byte[] data) {
     Object json;
     try {
-      json = Json.parse(new ByteArrayInputStream(data));
+      json = Json.parse(data, LONG);
     } catch (TokenizerException e) {
       throw new TokenizerException(file + ": " + e.getMessage(), e);
     }

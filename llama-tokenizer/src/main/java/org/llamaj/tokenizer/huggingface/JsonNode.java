@@ -3,6 +3,7 @@ package org.llamaj.tokenizer.huggingface;
 import java.util.List;
 import java.util.Map;
 import org.llamaj.tokenizer.TokenizerException;
+import org.llamaj.tokenizer.json.JsonStrings;
 
 /**
  * A value of a {@code tokenizer.json} and where it stands, so that what is wrong can be named.
@@ -34,8 +35,16 @@ record JsonNode(String path, Object value) {
     return List.of(items);
   }
 
-  List<?> list() {
-    return as(List.class, "an array");
+  /** An object of whole numbers that may have many. */
+  JsonStrings numbers() {
+    if (value instanceof JsonStrings strings && strings.isObject()) return strings;
+    throw unexpected("an object");
+  }
+
+  /** An array of strings that may have many. */
+  JsonStrings strings() {
+    if (value instanceof JsonStrings strings && !strings.isObject()) return strings;
+    throw unexpected("an array");
   }
 
   String string() {

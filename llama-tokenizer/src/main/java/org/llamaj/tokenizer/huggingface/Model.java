@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import org.llamaj.tokenizer.ByteStrings;
 import org.llamaj.tokenizer.bpe.AddedToken;
 import org.llamaj.tokenizer.bpe.ByteStringTable;
 import org.llamaj.tokenizer.bpe.MergeTable;
@@ -18,11 +19,14 @@ import org.llamaj.tokenizer.file.ByteAlphabet;
 import org.llamaj.tokenizer.file.CharacterMerges;
 import org.llamaj.tokenizer.file.MergeRules;
 import org.llamaj.tokenizer.file.SpacedPieces;
+import org.llamaj.tokenizer.json.JsonStrings;
 
 /** The BPE model of a file: vocabulary, added tokens and merge rules. */
 final class Model {
   /** More ids than any vocabulary has; a larger one would only reserve memory. */
   private static final int MOST_IDS = 1 << 22;
+
+  private static final int NONE = -1;
 
   private final boolean bytes;
   private final boolean wholeWordsFirst;
@@ -41,24 +45,31 @@ final class Model {
     if (!addedTokens.isNull()) {
       addedTokens.items().forEach(this::addToken);
     }
-    String[] tokens = tokens(model.get("vocab"), Math.min(leastSize, MOST_IDS));
+    JsonNode vocab = model.get("vocab");
+    int[] places = places(vocab, Math.min(leastSize, MOST_IDS));
     JsonNode unk = model.get("unk_token");
-    vocabulary = vocabulary(tokens, unk.isNull() ? "" : unk.string(), fallback(model));
-    unknown = unk.isNull() ? -1 : Arrays.asList(tokens).indexOf(unk.string());
+    String unknownText = unk.isNull() ? "" : unk.string();
+    ByteStrings texts = vocab.numbers().texts();
+    vocabulary = vocabulary(texts, places, unknownText, fallback(model));
+    unknown = unk.isNull() ? -1 : find(unknownText, texts, places);
     words = vocabulary.table(EnumSet.of(TokenType.NORMAL, TokenType.USER_DEFINED));
-    List<?> merges = model.get("merges").list();
+    JsonNode merges = model.get("merges");
+    if (merges.strings().other() != null) {
+      throw new JsonNode(merges.path(), merges.strings().other())
+          .unexpected("rules that are strings or pairs of strings");
+    }
+    ByteStrings written = merges.strings().texts();
     if (bytes) {
-      MergeRules read = new MergeRules(words, merges.size());
-      for (int rank = 0; rank < merges.size(); rank++) {
-        String rule = rule(model.get("merges"), merges.get(rank));
-        read.add(model.path() + ".merges", rank, rule.getBytes(StandardCharsets.UTF_8));
+      MergeRules read = new MergeRules(words, written.size());
+      for (int rank = 0; rank < written.size(); rank++) {
+        read.add(merges.path(), rank, written.bytes(), written.start(rank), written.end(rank));
       }
       rules = read.table();
       symbols = null;
     } else {
       CharacterMerges read = new CharacterMerges(vocabulary);
-      for (int rank = 0; rank < merges.size(); rank++) {
-        read.addRule(model.path() + ".merges", rank, rule(model.get("merges"), merges.get(rank)));
+      for (int rank = 0; rank < written.size(); rank++) {
+        read.addRule(merges.path(), rank, text(written, rank));
       }
       rules = read.rules();
       symbols = read.symbols();
@@ -155,75 +166,90 @@ final class Model {
     return node.integer();
   }
 
-  /** The tokens by id; null where there is none. */
-  private String[] tokens(JsonNode vocab, int leastSize) {
-    Map<?, ?> ids = vocab.object();
+  /** By id, where in the file its text is; NONE for ids without one there. */
+  private int[] places(JsonNode vocab, int leastSize) {
+    JsonStrings entries = vocab.numbers();
+    if (entries.other() != null) id(new JsonNode(vocab.path(), entries.other()));
     int size = leastSize;
-    for (Map.Entry<?, ?> entry : ids.entrySet()) {
-      size = Math.max(size, 1 + id(new JsonNode(vocab.path(), entry.getValue())));
+    for (long number : entries.numbers()) {
+      if (number < 0 || number >= size) {
+        size = 1 + id(new JsonNode(vocab.path(), number));
+      }
     }
     for (AddedToken token : added) {
       size = Math.max(size, 1 + token.id());
     }
-    String[] tokens = new String[size];
-    for (Map.Entry<?, ?> entry : ids.entrySet()) {
-      int id = ((Long) entry.getValue()).intValue();
-      if (tokens[id] != null) {
+    int[] places = new int[size];
+    Arrays.fill(places, NONE);
+    for (int i = 0; i < entries.numbers().length; i++) {
+      int id = (int) entries.numbers()[i];
+      if (places[id] != NONE) {
         throw vocab.unexpected("each id once; the id %d is there twice".formatted(id));
       }
-      tokens[id] = (String) entry.getKey();
+      places[id] = i;
     }
-    for (AddedToken token : added) {
-      tokens[token.id()] = token.text();
-    }
-    return tokens;
+    return places;
   }
 
-  private Vocabulary vocabulary(String[] tokens, String unknownText, boolean byteFallback) {
+  private int find(String text, ByteStrings texts, int[] places) {
+    AddedToken token = addedByText.get(text);
+    if (token != null) return token.id();
+    for (int id = 0; id < places.length; id++) {
+      if (places[id] != NONE && text(texts, places[id]).equals(text)) return id;
+    }
+    return -1;
+  }
+
+  private static String text(ByteStrings texts, int place) {
+    int start = texts.start(place);
+    return new String(texts.bytes(), start, texts.end(place) - start, StandardCharsets.UTF_8);
+  }
+
+  private Vocabulary vocabulary(
+      ByteStrings texts, int[] places, String unknownText, boolean byteFallback) {
     Arrays.fill(byteIds, -1);
-    Map<Integer, AddedToken> addedById = new HashMap<>();
-    added.forEach(token -> addedById.put(token.id(), token));
-    Vocabulary.Builder builder = new Vocabulary.Builder(tokens.length);
-    for (int id = 0; id < tokens.length; id++) {
-      String token = tokens[id];
-      AddedToken asAdded = addedById.get(id);
-      if (token == null) {
+    AddedToken[] addedById = new AddedToken[places.length];
+    added.forEach(token -> addedById[token.id()] = token);
+    Vocabulary.Builder builder = new Vocabulary.Builder(places.length);
+    byte[] raw = new byte[256];
+    for (int id = 0; id < places.length; id++) {
+      int place = places[id];
+      if (addedById[id] != null) {
+        builder.add(addedById[id].text(), type(addedById[id], unknownText));
+      } else if (place == NONE) {
         builder.add("", TokenType.UNUSED);
-      } else if (asAdded != null) {
-        TokenType type =
-            token.equals(unknownText)
-                ? TokenType.UNKNOWN
-                : asAdded.special() ? TokenType.CONTROL : TokenType.USER_DEFINED;
-        builder.add(token, type);
       } else if (bytes) {
-        byte[] utf8 = token.getBytes(StandardCharsets.UTF_8);
-        byte[] raw = new byte[utf8.length];
-        int length = ByteAlphabet.decode(utf8, 0, utf8.length, raw);
-        builder.add(length < 0 ? utf8 : raw, length < 0 ? utf8.length : length, TokenType.NORMAL);
-      } else if (byteFallback && SpacedPieces.byteValue(token) >= 0) {
-        int value = SpacedPieces.byteValue(token);
-        byteIds[value] = id;
-        builder.add(new byte[] {(byte) value}, 1, TokenType.BYTE);
+        int start = texts.start(place);
+        int end = texts.end(place);
+        if (raw.length < end - start) raw = new byte[2 * (end - start)];
+        int length = ByteAlphabet.decode(texts.bytes(), start, end, raw);
+        if (length < 0) {
+          builder.add(texts.bytes(), start, end, TokenType.NORMAL);
+        } else {
+          builder.add(raw, length, TokenType.NORMAL);
+        }
       } else {
-        builder.add(
-            SpacedPieces.unescape(token),
-            token.equals(unknownText) ? TokenType.UNKNOWN : TokenType.NORMAL);
+        addPiece(builder, id, text(texts, place), unknownText, byteFallback);
       }
     }
     return builder.build();
   }
 
-  /** A rule with its two parts a space apart; newer files write them as an array. */
-  private static String rule(JsonNode merges, Object rule) {
-    if (rule instanceof String text) {
-      return text;
+  private static TokenType type(AddedToken token, String unknownText) {
+    if (token.text().equals(unknownText)) return TokenType.UNKNOWN;
+    return token.special() ? TokenType.CONTROL : TokenType.USER_DEFINED;
+  }
+
+  private void addPiece(
+      Vocabulary.Builder builder, int id, String piece, String unknownText, boolean byteFallback) {
+    int value = byteFallback ? SpacedPieces.byteValue(piece) : -1;
+    if (value >= 0) {
+      byteIds[value] = id;
+      builder.add(new byte[] {(byte) value}, 1, TokenType.BYTE);
+    } else {
+      builder.add(
+          SpacedPieces.unescape(piece),
+          piece.equals(unknownText) ? TokenType.UNKNOWN : TokenType.NORMAL);
     }
-    if (rule instanceof List<?> parts
-        && parts.size() == 2
-        && parts.getFirst() instanceof String left
-        && parts.getLast() instanceof String right) {
-      return left + " " + right;
-    }
-    throw merges.unexpected("rules that are strings or pairs of strings");
   }
 }

@@ -5,12 +5,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.llamaj.tokenizer.TokenizerException;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
 
 /**
@@ -22,6 +24,10 @@ public final class Json {
   private static final JsonFactory FACTORY = new JsonFactory();
   private static final JsonFactory WITH_UNIQUE_NAMES =
       JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+
+  /** Keeps no table of names: a vocabulary would fill it with names that are there once. */
+  private static final JsonFactory WITH_MANY_NAMES =
+      JsonFactory.builder().disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES).build();
 
   private Json() {}
 
@@ -63,6 +69,97 @@ public final class Json {
     return parse(WITH_UNIQUE_NAMES, stream);
   }
 
+  /**
+   * As {@link #parse(InputStream)}, but where an object or an array is long, it is not made of Java
+   * objects.
+   *
+   * @param utf8 the text
+   * @param longMembers members of the outermost object, or of objects in it, {@code model.vocab}:
+   *     if they are objects or arrays, they become {@link JsonStrings}; pairs of strings in them
+   *     become one string with a space between
+   * @return the value
+   * @throws TokenizerException if the text is no JSON value
+   */
+  public static Object parse(byte[] utf8, Set<String> longMembers) {
+    try (JsonParser parser = WITH_MANY_NAMES.createParser(ObjectReadContext.empty(), utf8)) {
+      parser.nextToken();
+      Object value =
+          parser.currentToken() == JsonToken.START_OBJECT
+              ? object(parser, "", longMembers)
+              : value(parser);
+      requireEnd(parser);
+      return value;
+    } catch (JacksonException e) {
+      throw new TokenizerException("Not a JSON text: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  private static Map<String, Object> object(
+      JsonParser parser, String path, Set<String> longMembers) {
+    Map<String, Object> object = new LinkedHashMap<>();
+    while (parser.nextToken() != JsonToken.END_OBJECT) {
+      String name = parser.currentName();
+      String member = path + name;
+      JsonToken token = parser.nextToken();
+      Object value;
+      if (!longMembers.contains(member)) {
+        value =
+            token == JsonToken.START_OBJECT && path.isEmpty()
+                ? object(parser, member + ".", longMembers)
+                : value(parser);
+      } else if (token == JsonToken.START_OBJECT) {
+        value = numbers(parser);
+      } else if (token == JsonToken.START_ARRAY) {
+        value = strings(parser);
+      } else {
+        value = value(parser);
+      }
+      object.put(name, value);
+    }
+    return object;
+  }
+
+  private static JsonStrings numbers(JsonParser parser) {
+    JsonStrings.Builder strings = new JsonStrings.Builder();
+    while (parser.nextToken() != JsonToken.END_OBJECT) {
+      strings.add(parser.getStringCharacters(), parser.getStringOffset(), parser.getStringLength());
+      if (parser.nextToken() == JsonToken.VALUE_NUMBER_INT
+          && parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER) {
+        strings.number(parser.getLongValue());
+      } else {
+        strings.drop(value(parser));
+      }
+    }
+    return strings.build(true);
+  }
+
+  private static JsonStrings strings(JsonParser parser) {
+    JsonStrings.Builder strings = new JsonStrings.Builder();
+    for (JsonToken token; (token = parser.nextToken()) != JsonToken.END_ARRAY; ) {
+      switch (token) {
+        case VALUE_STRING ->
+            strings.add(
+                parser.getStringCharacters(), parser.getStringOffset(), parser.getStringLength());
+        case START_ARRAY -> pair(parser, strings);
+        default -> strings.other(value(parser));
+      }
+    }
+    return strings.build(false);
+  }
+
+  private static void pair(JsonParser parser, JsonStrings.Builder strings) {
+    Object pair = value(parser);
+    if (pair instanceof List<?> parts
+        && parts.size() == 2
+        && parts.getFirst() instanceof String left
+        && parts.getLast() instanceof String right) {
+      char[] rule = (left + " " + right).toCharArray();
+      strings.add(rule, 0, rule.length);
+    } else {
+      strings.other(pair);
+    }
+  }
+
   private static Object parse(JsonFactory factory, InputStream stream) {
     try (JsonParser parser = factory.createParser(ObjectReadContext.empty(), stream)) {
       return whole(parser);
@@ -74,10 +171,14 @@ public final class Json {
   private static Object whole(JsonParser parser) {
     parser.nextToken();
     Object value = value(parser);
+    requireEnd(parser);
+    return value;
+  }
+
+  private static void requireEnd(JsonParser parser) {
     if (parser.nextToken() != null) {
       throw new TokenizerException("Not a JSON text: more follows after the first value");
     }
-    return value;
   }
 
   private static Object value(JsonParser parser) {

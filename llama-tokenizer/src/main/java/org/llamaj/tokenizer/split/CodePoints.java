@@ -35,30 +35,46 @@ public final class CodePoints {
 
   private static final int BLOCK = 256;
 
-  /** For each block of 256 code points where its classes start; equal blocks are shared. */
-  private static final char[] BLOCK_STARTS = new char[(Character.MAX_CODE_POINT + 1) / BLOCK];
-
-  private static final byte[] CLASSES;
+  /** Of the characters that take one or two bytes. */
+  private static final byte[] CLASSES = new byte[0x800];
 
   static {
-    byte[] classes = new byte[BLOCK * BLOCK_STARTS.length];
-    Map<String, Integer> known = new HashMap<>();
-    int used = 0;
-    for (int b = 0; b < BLOCK_STARTS.length; b++) {
-      for (int i = 0; i < BLOCK; i++) {
-        classes[used + i] = (byte) classify(b * BLOCK + i);
-      }
-      @SuppressWarnings("deprecation") // one char for each byte, as a map key
-      String key = new String(classes, 0, used, BLOCK);
-      Integer same = known.putIfAbsent(key, used);
-      if (same == null) {
-        BLOCK_STARTS[b] = (char) (used / BLOCK);
-        used += BLOCK;
-      } else {
-        BLOCK_STARTS[b] = (char) (same / BLOCK);
-      }
+    for (int c = 0; c < CLASSES.length; c++) {
+      CLASSES[c] = (byte) classify(c);
     }
-    CLASSES = Arrays.copyOf(classes, used);
+  }
+
+  /** Of the others, made when a text has one: there are a million. */
+  private static final class Others {
+    /** For each block of 256 code points where its classes start; equal blocks are shared. */
+    private static final char[] BLOCK_STARTS = new char[(Character.MAX_CODE_POINT + 1) / BLOCK];
+
+    private static final byte[] CLASSES;
+
+    static {
+      byte[] classes = new byte[BLOCK * BLOCK_STARTS.length];
+      Map<String, Integer> known = new HashMap<>();
+      int used = 0;
+      for (int b = 0; b < BLOCK_STARTS.length; b++) {
+        for (int i = 0; i < BLOCK; i++) {
+          classes[used + i] = (byte) classify(b * BLOCK + i);
+        }
+        @SuppressWarnings("deprecation") // one char for each byte, as a map key
+        String key = new String(classes, 0, used, BLOCK);
+        Integer same = known.putIfAbsent(key, used);
+        if (same == null) {
+          BLOCK_STARTS[b] = (char) (used / BLOCK);
+          used += BLOCK;
+        } else {
+          BLOCK_STARTS[b] = (char) (same / BLOCK);
+        }
+      }
+      CLASSES = Arrays.copyOf(classes, used);
+    }
+
+    static int classesOf(int codePoint) {
+      return CLASSES[BLOCK_STARTS[codePoint >>> 8] << 8 | codePoint & 0xff];
+    }
   }
 
   private CodePoints() {}
@@ -70,7 +86,7 @@ public final class CodePoints {
 
   /** The classes of a code point. */
   static int classesOf(int codePoint) {
-    return CLASSES[BLOCK_STARTS[codePoint >>> 8] << 8 | codePoint & 0xff];
+    return codePoint < CLASSES.length ? CLASSES[codePoint] : Others.classesOf(codePoint);
   }
 
   /** The classes of the character at an index. */

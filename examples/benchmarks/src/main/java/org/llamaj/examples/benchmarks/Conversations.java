@@ -52,12 +52,12 @@ public final class Conversations {
   /**
    * Measures and prints.
    *
-   * @param args a GGUF file; which parts (one, many, grammar, turn, guess), all by default; a draft
-   *     model
+   * @param args a GGUF file; which parts (one, many, grammar, turn, copy, draft), the first five by
+   *     default; a draft model
    * @throws Exception if a thread fails
    */
   public static void main(String[] args) throws Exception {
-    String parts = args.length > 1 ? args[1] : "one,many,grammar,turn,guess";
+    String parts = args.length > 1 ? args[1] : "one,many,grammar,turn,copy";
     try (LlamaModel model = load(Path.of(args[0]))) {
       Conversations measure = new Conversations(model);
       measure.together(1);
@@ -75,8 +75,11 @@ public final class Conversations {
       if (parts.contains("turn")) {
         measure.secondTurn();
       }
-      if (parts.contains("guess")) {
-        measure.guesses(args.length > 2 ? Path.of(args[2]) : null);
+      if (parts.contains("copy")) {
+        measure.copies();
+      }
+      if (parts.contains("draft")) {
+        measure.drafts(Path.of(args[2]));
       }
     }
   }
@@ -231,19 +234,21 @@ public final class Conversations {
     return (System.nanoTime() - start) / 1e6;
   }
 
-  private void guesses(Path draft) {
+  private void copies() {
     int[] prompt = new Random(9).ints(160, 1000, 30_000).toArray();
     GenerationRequest copy =
         request(prompt).sampling(_ -> SamplingOptions.of(new Copying(prompt)).withTemperature(0));
-    GenerationRequest free = request(3);
-    try (LlamaModel small = draft == null ? null : load(draft)) {
+    for (int round = 0; round < 3; round++) {
+      speed("a copy, plain", copy);
+      speed("a copy, looked up in the prompt", copy.speculation(Speculation.promptLookup()));
+    }
+  }
+
+  private void drafts(Path draft) {
+    try (LlamaModel small = load(draft)) {
       for (int round = 0; round < 3; round++) {
-        speed("a copy, plain", copy);
-        speed("a copy, looked up in the prompt", copy.speculation(Speculation.promptLookup()));
-        if (draft != null) {
-          speed("a text, plain", free);
-          speed("a text, drafted", free.speculation(Speculation.draft(small)));
-        }
+        speed("a text, plain", request(3));
+        speed("a text, drafted", request(3).speculation(Speculation.draft(small)));
       }
     }
   }

@@ -60,6 +60,14 @@ final class BenchCommand implements Callable<Integer> {
   private int[] depths;
 
   @Option(
+      names = "--copied-depth",
+      description = {
+        "Do not read the tokens before a test: read 64 and copy their keys and values. Speed does not",
+        "depend on what they are."
+      })
+  private boolean copiedDepth;
+
+  @Option(
       names = {"-r", "--repetitions"},
       paramLabel = "N",
       defaultValue = "3",
@@ -89,7 +97,7 @@ final class BenchCommand implements Callable<Integer> {
       if (output == Output.TEXT) {
         out.println(model.describe());
       }
-      Benchmark benchmark = new Benchmark(model);
+      Benchmark benchmark = new Benchmark(model, copiedDepth);
       List<Benchmark.Result> results =
           tests.stream().map(test -> run(benchmark, test, out)).toList();
       BenchReport report =

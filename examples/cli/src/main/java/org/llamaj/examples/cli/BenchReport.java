@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import org.llamaj.LlamaModel;
 import org.llamaj.Residency;
+import org.llamaj.kernel.Roof;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -23,7 +24,9 @@ import tools.jackson.databind.json.JsonMapper;
  * @param work what the model does with its weights
  * @param results of the tests
  * @param memory after the tests; empty where the system does not tell
- * @param readBandwidth bytes per second that the machine reads; empty if it could not be measured
+ * @param readBandwidth bytes per second that the machine reads, or the device at most; empty if it
+ *     could not be measured
+ * @param roof of the device; empty without one
  * @param machine where this was
  */
 record BenchReport(
@@ -37,6 +40,7 @@ record BenchReport(
     List<Benchmark.Result> results,
     Optional<ResidentMemory> memory,
     OptionalDouble readBandwidth,
+    Optional<Roof> roof,
     Machine machine) {
 
   /** Reports on tests that have run; memory is looked at before the bandwidth test takes some. */
@@ -53,7 +57,11 @@ record BenchReport(
         WeightWork.of(model),
         results,
         memory,
-        ReadBandwidth.measure(model.threads()),
+        model
+            .roof()
+            .map(roof -> OptionalDouble.of(roof.bytesPerSecond()))
+            .orElseGet(() -> ReadBandwidth.measure(model.threads())),
+        model.roof(),
         Machine.here());
   }
 
@@ -72,6 +80,7 @@ record BenchReport(
       bytesPerSecond(result).ifPresent(bytes -> row.put("weight_bytes_per_second", bytes));
       fraction(result).ifPresent(fraction -> row.put("read_bandwidth_fraction", fraction));
       operationsPerSecond(result).ifPresent(flops -> row.put("flops_per_second", flops));
+      peakFraction(result).ifPresent(fraction -> row.put("peak_flops_fraction", fraction));
       readBandwidth.ifPresent(bytes -> row.put("read_bandwidth_bytes_per_second", bytes));
       memory.ifPresent(bytes -> row.put("memory_bytes", bytes));
       row.put("machine", machine);
@@ -113,7 +122,10 @@ record BenchReport(
   private String rate(Benchmark.Result result) {
     OptionalDouble bytes = bytesPerSecond(result);
     if (bytes.isEmpty()) {
-      return giga(operationsPerSecond(result)) + " GFLOP/s";
+      OptionalDouble peak = peakFraction(result);
+      return giga(operationsPerSecond(result))
+          + " GFLOP/s"
+          + (peak.isEmpty() ? "" : ", " + percent(peak) + " of the device's peak");
     }
     OptionalDouble fraction = fraction(result);
     String share = fraction.isEmpty() ? "" : ", " + percent(fraction) + " of the read bandwidth";
@@ -135,7 +147,14 @@ record BenchReport(
                 ByteSize.of(bytes.anonymous()),
                 ByteSize.of(bytes.file()),
                 ByteSize.of(bytes.peak())));
-    if (readBandwidth.isPresent()) {
+    if (roof.isPresent()) {
+      line(
+          text,
+          "device: %s, at most %.0f GB/s and %.0f TFLOP/s by its clocks",
+          roof.get().device(),
+          roof.get().bytesPerSecond() / 1e9,
+          roof.get().operationsPerSecond() / 1e12);
+    } else if (readBandwidth.isPresent()) {
       line(text, "read bandwidth: %s GB/s with %d threads", giga(readBandwidth), threads);
     }
     return text.toString();
@@ -168,6 +187,13 @@ record BenchReport(
     return tokens == 0
         ? OptionalDouble.empty()
         : OptionalDouble.of(work.promptOperations(tokens) / tokens * result.median());
+  }
+
+  private OptionalDouble peakFraction(Benchmark.Result result) {
+    OptionalDouble operations = operationsPerSecond(result);
+    return operations.isEmpty() || roof.isEmpty()
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(operations.getAsDouble() / roof.get().operationsPerSecond());
   }
 
   private static String giga(OptionalDouble value) {

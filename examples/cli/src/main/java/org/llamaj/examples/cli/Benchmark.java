@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.llamaj.LlamaModel;
+import org.llamaj.kernel.AttentionShape;
 import org.llamaj.transformer.Batch;
 import org.llamaj.transformer.Sequence;
 import org.llamaj.transformer.Transformer;
@@ -53,8 +54,14 @@ final class Benchmark {
   private final Transformer transformer;
   private final Batch batch;
   private final int[] tokens;
+  private final boolean copiesDepth;
 
-  Benchmark(LlamaModel model) {
+  /**
+   * @param copiesDepth whether tokens before a test are not read, but {@linkplain CopiedTokens
+   *     copied}
+   */
+  Benchmark(LlamaModel model, boolean copiesDepth) {
+    this.copiesDepth = copiesDepth;
     transformer = model.transformer();
     batch = transformer.newBatch();
     int vocabulary = transformer.configuration().vocabularySize();
@@ -74,7 +81,10 @@ final class Benchmark {
   Result run(Test test, int repetitions) {
     List<Double> samples = new ArrayList<>();
     try (Sequence sequence = transformer.newSequence()) {
-      read(sequence, test.depth());
+      if (copiesDepth) {
+        copyTokens(sequence, test.depth());
+      }
+      read(sequence, test.depth() - sequence.length());
       runOnce(sequence, test);
       for (int i = 0; i < repetitions; i++) {
         long nanos = runOnce(sequence, test);
@@ -82,6 +92,13 @@ final class Benchmark {
       }
     }
     return new Result(test, samples);
+  }
+
+  private void copyTokens(Sequence sequence, int count) {
+    try (Sequence page = transformer.newSequence()) {
+      read(page, Math.min(count, AttentionShape.PAGE_TOKENS));
+      new CopiedTokens(transformer, tokens).fill(page, sequence, count);
+    }
   }
 
   private long runOnce(Sequence sequence, Test test) {

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.llamaj.LlamaException;
 import org.llamaj.tokenizer.TokenizerException;
 import picocli.CommandLine;
@@ -30,6 +31,12 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
   @Override
   public int handleExecutionException(
       Exception failure, CommandLine command, ParseResult arguments) {
+    if (failure instanceof Relaunch.Wanted) {
+      OptionalInt status = Relaunch.withFlags(arguments.originalArgs().toArray(String[]::new));
+      if (status.isPresent()) {
+        return status.getAsInt();
+      }
+    }
     Optional<String> message = message(failure);
     String text = message.orElseGet(failure::toString);
     command.getErr().println(command.getColorScheme().errorText("llama: " + text));

@@ -8,6 +8,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -37,7 +40,8 @@ public final class Llama implements Callable<Integer> {
           QuantizeCommand.class,
           DownloadCommand.class,
           ImatrixCommand.class,
-          ConvertCommand.class);
+          ConvertCommand.class,
+          RehearseCommand.class);
 
   @Option(
       names = {"-h", "--help"},
@@ -80,12 +84,23 @@ public final class Llama implements Callable<Integer> {
    * @param arguments the command and its options
    */
   public static void main(String... arguments) {
-    OptionalInt status = Relaunch.withFlags(arguments);
-    System.exit(status.orElseGet(() -> run(arguments)));
+    // Kernels are looked for while the command line is made: each takes a tenth of a second.
+    FutureTask<Boolean> relaunch = new FutureTask<>(() -> Relaunch.isNeeded(arguments));
+    Thread.ofPlatform().daemon().start(relaunch);
+    CommandLine line = commandLine(arguments);
+    OptionalInt status = isTrue(relaunch) ? Relaunch.withFlags(arguments) : OptionalInt.empty();
+    System.exit(status.orElseGet(() -> run(line, arguments)));
   }
 
-  private static int run(String... arguments) {
-    CommandLine line = commandLine(arguments);
+  private static boolean isTrue(Future<Boolean> condition) {
+    try {
+      return condition.get();
+    } catch (InterruptedException | ExecutionException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static int run(CommandLine line, String... arguments) {
     try (PrintWriter out = writer(FileDescriptor.out);
         PrintWriter err = writer(FileDescriptor.err)) {
       return line.setOut(out).setErr(err).execute(arguments);

@@ -121,24 +121,25 @@ final class ModelOptions {
 
   /** Loads the model; the caller closes it. */
   LlamaModel load() {
-    return builder().load();
+    return Relaunch.unlessSlow(builder().load());
   }
 
   /** Loads the model with its image encoder, without a name the demo model that sees. */
   LlamaModel loadSeeing(Optional<Path> mmproj) {
     ModelBuilder builder = model == null ? options(PictureDemoModel.builder()) : builder();
-    return with(builder, mmproj.orElse(null), ModelBuilder::mmproj).load();
+    return Relaunch.unlessSlow(with(builder, mmproj.orElse(null), ModelBuilder::mmproj).load());
   }
 
   /** Loads the model with its image encoder; the caller closes it. */
   LlamaModel load(Optional<Path> mmproj) {
-    return with(builder(), mmproj.orElse(null), ModelBuilder::mmproj).load();
+    return Relaunch.unlessSlow(with(builder(), mmproj.orElse(null), ModelBuilder::mmproj).load());
   }
 
   /** Loads the model, with a cache that rounds nothing if no type was asked for. */
   LlamaModel loadExact(Optional<Path> mmproj) {
     ModelBuilder builder = with(builder(), mmproj.orElse(null), ModelBuilder::mmproj);
-    return cacheType == null ? builder.cacheType(CacheType.F32).load() : builder.load();
+    return Relaunch.unlessSlow(
+        cacheType == null ? builder.cacheType(CacheType.F32).load() : builder.load());
   }
 
   /** Opens the file alone, which need not hold a model that can run; the caller closes it. */

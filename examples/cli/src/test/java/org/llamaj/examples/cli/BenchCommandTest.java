@@ -62,6 +62,16 @@ class BenchCommandTest {
         .containsExactly("tg2 @ d8", "tg3 @ d8");
   }
 
+  @ParameterizedTest
+  @CsvSource({"8", "64", "200"})
+  void measuresAtACopiedDepth(int depth) {
+    Run run = Run.of(("bench -p 0 -n 2 --copied-depth -r 1 -o json -d " + depth).split(" "));
+    assertThat(run.status()).isZero();
+    assertThat(JsonMapper.shared().readTree(run.out()))
+        .extracting(result -> result.get("test").stringValue())
+        .containsExactly("tg2 @ d" + depth);
+  }
+
   @Test
   void addsWhatItRanOn() {
     Run run = Run.of("bench", "-p", "9", "-n", "2", "-b", "4", "-r", "1", "-o", "json");

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.llamaj.Residency;
+import org.llamaj.kernel.Roof;
 
 class BenchReportTest {
   private static final List<Benchmark.Result> RESULTS =
@@ -37,6 +38,30 @@ class BenchReportTest {
         .doesNotContain("read_bandwidth", "memory_bytes");
   }
 
+  @Test
+  void ofADeviceTellsTheSharesOfItsRoofs() {
+    BenchReport report =
+        new BenchReport(
+            "Tiny",
+            3L << 30,
+            "cuda",
+            2,
+            512,
+            Residency.MAPPED,
+            new WeightWork(1_000_000_000, 2_000_000_000, 500_000_000),
+            RESULTS,
+            Optional.empty(),
+            OptionalDouble.of(1e11),
+            Optional.of(new Roof("a device", 1e11, 1e13)),
+            new Machine("a processor", 2, "an os", "a jvm"));
+    assertThat(report.text().lines())
+        .contains(
+            "tg4 @ d4096: 20.0 GB/s of weights, 20% of the read bandwidth",
+            "device: a device, at most 100 GB/s and 10 TFLOP/s by its clocks")
+        .anyMatch(line -> line.matches("pp.*GFLOP/s, \\d+% of the device's peak"));
+    assertThat(report.json()).contains("\"peak_flops_fraction\":");
+  }
+
   private static BenchReport report(OptionalDouble readBandwidth) {
     return new BenchReport(
         "Tiny",
@@ -49,6 +74,7 @@ class BenchReportTest {
         RESULTS,
         Optional.empty(),
         readBandwidth,
+        Optional.empty(),
         new Machine("a processor", 2, "an os", "a jvm"));
   }
 }

@@ -6,7 +6,7 @@ import org.llamaj.LlamaModel;
 import org.llamaj.Speculation;
 import org.llamaj.examples.demomodel.DemoModel;
 
-/** Guesses from the prompt: the same text with fewer forward passes. */
+/** Guesses from the prompt, or of another model: the same text with fewer forward passes. */
 public final class Guessing {
   private Guessing() {}
 
@@ -22,6 +22,12 @@ public final class Guessing {
       System.out.println(guessed.text());
       System.out.println("same text: " + guessed.text().equals(plain.text()));
       System.out.println("right guesses: " + (guessed.timings().rightGuesses() > 0));
+
+      try (LlamaModel draft = DemoModel.builder().load()) { // a smaller model, usually
+        Generation drafted = answer(model, Speculation.draft(draft));
+        System.out.println("same text: " + drafted.text().equals(plain.text()));
+        System.out.println("right guesses: " + (drafted.timings().rightGuesses() > 0));
+      }
     }
   }
 

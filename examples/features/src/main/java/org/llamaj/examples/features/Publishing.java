@@ -1,18 +1,22 @@
 package org.llamaj.examples.features;
 
+import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Flow;
 import java.util.stream.Stream;
+import org.llamaj.Generation;
 import org.llamaj.GenerationRequest;
+import org.llamaj.GenerationStream;
 import org.llamaj.LlamaModel;
 import org.llamaj.examples.demomodel.DemoModel;
 
-/** The same text as a Java stream and as a publisher; readers that are slow slow it down. */
+/** The same text in all forms of streams; readers that are slow slow it down. */
 public final class Publishing {
   private Publishing() {}
 
   /**
-   * Prints a story twice.
+   * Prints a story several times.
    *
    * @param args none
    * @throws InterruptedException if the thread is interrupted
@@ -23,6 +27,18 @@ public final class Publishing {
       try (Stream<String> pieces = story.stream().texts()) {
         pieces.map(String::toUpperCase).forEach(System.out::print);
       }
+      System.out.println();
+
+      Generation told = story.generate(piece -> System.out.print(piece.replace(' ', '_')));
+      List<Duration> times = told.timings().tokenTimes();
+      boolean inOrder = times.getFirst().compareTo(times.getLast()) < 0;
+      System.out.println("\n" + times.size() + " times of tokens, in order: " + inOrder);
+
+      try (GenerationStream stream = story.stream()) {
+        for (int i = 0; i < 3; i++) {
+          System.out.print(stream.next());
+        }
+      } // ends the generation
       System.out.println();
 
       CountDownLatch done = new CountDownLatch(1);

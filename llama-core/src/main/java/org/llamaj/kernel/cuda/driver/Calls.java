@@ -8,7 +8,7 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/** Makes handles of a library's functions, all of which return a status. */
+/** Makes handles of a library's functions, most of which return a status. */
 @SuppressWarnings("restricted")
 record Calls(String library, SymbolLookup lookup) {
 
@@ -23,6 +23,11 @@ record Calls(String library, SymbolLookup lookup) {
     return handle(name, FunctionDescriptor.of(ValueLayout.ADDRESS, parameters));
   }
 
+  /** A function of no arguments that returns a {@code size_t}. */
+  MethodHandle number(String name) {
+    return handle(name, FunctionDescriptor.of(ValueLayout.JAVA_LONG));
+  }
+
   private MethodHandle handle(String name, FunctionDescriptor descriptor) {
     MemorySegment symbol =
         lookup
@@ -31,7 +36,7 @@ record Calls(String library, SymbolLookup lookup) {
                 () ->
                     new CudaException(
                         0,
-                        "%s has no function %s: the driver is older than CUDA 11.4; update it"
+                        "%s has no function %s: it is older than CUDA 11.4; update it"
                             .formatted(library, name)));
     return Linker.nativeLinker().downcallHandle(symbol, descriptor);
   }

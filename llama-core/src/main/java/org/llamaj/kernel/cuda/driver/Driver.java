@@ -22,7 +22,10 @@ import java.util.Optional;
  * is current in the calling thread: see {@link Context#makeCurrent}.
  */
 public final class Driver {
-  private static final int MULTIPROCESSORS = 16; // of CUdevice_attribute
+  private static final int CLOCK_KILOHERTZ = 13; // of CUdevice_attribute
+  private static final int MULTIPROCESSORS = 16;
+  private static final int MEMORY_CLOCK_KILOHERTZ = 36;
+  private static final int MEMORY_BITS = 37;
   private static final int MAJOR = 75;
   private static final int MINOR = 76;
   private static final int NAME_BYTES = 256;
@@ -117,7 +120,10 @@ public final class Driver {
           attribute(device, MAJOR),
           attribute(device, MINOR),
           attribute(device, MULTIPROCESSORS),
-          bytes.get(JAVA_LONG, 0));
+          bytes.get(JAVA_LONG, 0),
+          1000L * attribute(device, CLOCK_KILOHERTZ),
+          1000L * attribute(device, MEMORY_CLOCK_KILOHERTZ),
+          attribute(device, MEMORY_BITS));
     }
   }
 

@@ -52,6 +52,11 @@ public final class Stream {
     driver.launch(function, gridX, gridY, gridZ, threads, sharedBytes, stream, parameters);
   }
 
+  /** As other libraries take it. */
+  long handle() {
+    return stream;
+  }
+
   /**
    * Copies to the device. The source may be changed when this returns.
    *

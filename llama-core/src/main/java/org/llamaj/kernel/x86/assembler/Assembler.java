@@ -344,6 +344,16 @@ public final class Assembler {
     code.u8(0x58 | to.ordinal() & 7);
   }
 
+  /**
+   * Calls a subroutine.
+   *
+   * @param target 64 bits that hold its address
+   */
+  public void call(Address target) {
+    // The register field extends the opcode: 2.
+    memory(0xFF, Gpr.RDX, target, false);
+  }
+
   /** Returns to the caller. */
   public void ret() {
     code.u8(0xC3);

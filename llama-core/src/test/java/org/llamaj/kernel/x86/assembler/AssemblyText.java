@@ -111,6 +111,7 @@ final class AssemblyText {
     switch (name) {
       case "VZEROUPPER" -> a.vzeroupper();
       case "RET" -> a.ret();
+      case "CALL" -> a.call((Address) o[0]);
       case "CPUID" -> a.cpuid();
       case "XGETBV" -> a.xgetbv();
       case "PREFETCHT0" -> a.prefetcht0((Address) o[0]);

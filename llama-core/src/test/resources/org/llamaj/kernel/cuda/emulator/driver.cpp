@@ -231,7 +231,7 @@ std::set<Stream*> streams;
 std::set<Module*> modules;
 std::set<Function*> functions;
 std::set<Graph*> graphs, executables;
-long launches = 0, graph_launches = 0;
+long launches = 0, graph_launches = 0, downloads = 0, downloaded_bytes = 0;
 std::map<std::string, std::pair<int, Result>> failing;  // calls until it fails, and how
 
 void violate(const std::string& what) {
@@ -343,7 +343,10 @@ API Result cuDeviceGetAttribute(int* value, int attribute, int device) {
   ENTER(false);
   if (device < 40) return INVALID_DEVICE;
   switch (attribute) {
+    case 13: *value = 1410000; return OK;  // kHz
     case 16: *value = 4; return OK;    // multiprocessors
+    case 36: *value = 1215000; return OK;  // kHz of the memory
+    case 37: *value = 5120; return OK;     // bits of a transfer
     case 75: *value = 8; return OK;    // compute capability
     case 76: *value = 0; return OK;
     default: return INVALID_VALUE;
@@ -439,6 +442,8 @@ API Result cuMemcpyDtoHAsync_v2(void* target, Pointer source, size_t bytes, Stre
     violate("a copy from the device begins or ends outside the memory there");
     return INVALID_VALUE;
   }
+  downloads++;
+  downloaded_bytes += bytes;
   return enqueue(stream, {[=] { std::memcpy(target, (void*)source, bytes); }});
 }
 API Result cuMemcpyDtoDAsync_v2(Pointer target, Pointer source, size_t bytes, Stream* stream) {
@@ -459,7 +464,8 @@ API Result cuMemsetD8Async(Pointer target, unsigned char value, size_t bytes, St
 }
 API Result cuModuleLoadDataEx(Module** module, const void* image, unsigned count, int* options, void** values) {
   ENTER(true);
-  if (std::strncmp((const char*)image, "emulated image", 14) != 0) {
+  const char* text = (const char*)image;  // machine code, or PTX whose first line tells the source
+  if (std::strncmp(text, "emulated image", 14) != 0 && std::strncmp(text, "// source ", 10) != 0) {
     for (unsigned i = 0; i < count; i++) {
       if (options[i] == 5) std::strcpy((char*)values[i], "not an image of this device");
     }
@@ -598,9 +604,10 @@ API int nvrtcCompileProgram(Program* program, int count, const char** options) {
   for (int i = 0; i < count; i++) architecture |= std::string(options[i]) == "--gpu-architecture=sm_80";
   auto it = failing.find("nvrtcCompileProgram");
   if (it != failing.end() && it->second.first-- == 0) {
+    int result = it->second.second;
     failing.erase(it);
     program->log = "kernels.cu(7): error: identifier \"wrap\" is undefined";
-    return 6;
+    return result;
   }
   return architecture ? 0 : 5;
 }
@@ -626,6 +633,139 @@ API int nvrtcDestroyProgram(Program** program) {
   return 0;
 }
 
+// ---- matrix products -----------------------------------------------------------------------------------
+
+// Counted by columns, as the library does.
+struct Layout {
+  int type;
+  unsigned long long rows, columns;
+  long long stride;
+};
+struct Product {
+  int transpose_a = 0;
+};
+static long products_open = 0, products = 0;
+
+API size_t cublasLtGetVersion() { return 130100; }
+API const char* cublasLtGetStatusName(int status) {
+  return status == 15 ? "CUBLAS_STATUS_NOT_SUPPORTED" : "CUBLAS_STATUS_EXECUTION_FAILED";
+}
+static int cublas(const char* name) {
+  auto it = failing.find(name);
+  if (it != failing.end() && it->second.first-- == 0) {
+    int result = it->second.second;
+    failing.erase(it);
+    return result;
+  }
+  return 0;
+}
+API int cublasLtCreate(void** handle) {
+  int status = cublas("cublasLtCreate");
+  if (status != 0) return status;
+  if (current == nullptr) return 1;
+  *handle = new int;
+  products_open++;
+  return 0;
+}
+API int cublasLtDestroy(void* handle) {
+  delete (int*)handle;
+  products_open--;
+  return 0;
+}
+API int cublasLtMatmulDescCreate(Product** product, int compute, int scale) {
+  if (compute != 68 || scale != 0) return 15;
+  *product = new Product;
+  products_open++;
+  return 0;
+}
+API int cublasLtMatmulDescSetAttribute(Product* product, int attribute, const int* value, size_t bytes) {
+  if (attribute != 3 || bytes != 4) return 7;
+  product->transpose_a = *value;
+  return 0;
+}
+API int cublasLtMatmulDescDestroy(Product* product) {
+  delete product;
+  products_open--;
+  return 0;
+}
+API int cublasLtMatrixLayoutCreate(Layout** layout, int type, unsigned long long rows, unsigned long long columns,
+                                   long long stride) {
+  *layout = new Layout{type, rows, columns, stride};
+  products_open++;
+  return 0;
+}
+API int cublasLtMatrixLayoutDestroy(Layout* layout) {
+  delete layout;
+  products_open--;
+  return 0;
+}
+API int cublasLtMatmulPreferenceCreate(unsigned long long** preference) {
+  *preference = new unsigned long long(0);
+  products_open++;
+  return 0;
+}
+API int cublasLtMatmulPreferenceSetAttribute(unsigned long long* preference, int attribute, const void* value, size_t bytes) {
+  if (attribute != 1 || bytes != 8) return 7;
+  std::memcpy(preference, value, 8);
+  return 0;
+}
+API int cublasLtMatmulPreferenceDestroy(unsigned long long* preference) {
+  delete preference;
+  products_open--;
+  return 0;
+}
+struct Heuristic {
+  unsigned long long algorithm[8];
+  size_t workspace;
+  int state;
+  float waves;
+  int reserved[4];
+};
+API int cublasLtMatmulAlgoGetHeuristic(void*, Product*, Layout*, Layout*, Layout*, Layout*, unsigned long long* preference,
+                                       int wanted, Heuristic* results, int* found) {
+  int status = cublas("cublasLtMatmulAlgoGetHeuristic");
+  if (status != 0) return status;
+  if (wanted != 1) return 7;
+  results[0] = {};
+  results[0].algorithm[0] = 42;
+  results[0].workspace = *preference / 2;
+  *found = 1;
+  return 0;
+}
+API int cublasLtMatmul(void*, Product* product, const float* alpha, Pointer a, Layout* la, Pointer b, Layout* lb,
+                       const float* beta, Pointer c, Layout* lc, Pointer d, Layout* ld, const Heuristic* algorithm,
+                       Pointer workspace, size_t workspace_bytes, Stream* stream) {
+  int status = cublas("cublasLtMatmul");
+  if (status != 0) return status;
+  bool fits = product->transpose_a == 1 && la->type == 14 && lb->type == 14 && lc->type == 0 && ld->type == 0 &&
+              la->rows == lb->rows && la->columns == ld->rows && lb->columns == ld->columns && c == d &&
+              *alpha == 1 && *beta == 0 && algorithm->algorithm[0] == 42 && workspace_bytes == algorithm->workspace &&
+              (a | b | d | workspace) % 256 == 0 && ld->stride >= (long long)ld->rows && la->stride >= (long long)la->rows;
+  if (!fits) return 7;
+  Layout A = *la, B = *lb, D = *ld;
+  bool inside = find(a, 2 * A.stride * A.columns) && find(b, 2 * B.stride * B.columns) &&
+                find(d, 4 * (D.stride * (D.columns - 1) + D.rows)) && find(workspace, workspace_bytes);
+  if (!inside) {
+    violate("a product begins or ends outside the memory of the device");
+    return 14;
+  }
+  products++;
+  enqueue(stream, {[=] {
+            const unsigned short* w = (const unsigned short*)a;
+            const unsigned short* x = (const unsigned short*)b;
+            for (unsigned long long column = 0; column < D.columns; column++) {
+              for (unsigned long long row = 0; row < D.rows; row++) {
+                float sum = 0;
+                for (unsigned long long k = 0; k < A.rows; k++) {
+                  sum += bits_to_float(w[row * A.stride + k] << 16) * bits_to_float(x[column * B.stride + k] << 16);
+                }
+                ((float*)d)[column * D.stride + row] = sum;
+              }
+            }
+          }});
+  return 0;
+}
+
 // ---- for the tests -------------------------------------------------------------------------------------
 
 API void emulator_reset(int device_count, size_t memory) {
@@ -635,15 +775,19 @@ API void emulator_reset(int device_count, size_t memory) {
   sticky = OK;
   violation.clear();
   failing.clear();
-  launches = graph_launches = 0;
+  launches = graph_launches = downloads = downloaded_bytes = 0;
 }
+API void emulator_limit_memory(size_t memory) { memory_limit = memory; }
 API void emulator_fail(const char* function, int after, int result) { failing[function] = {after, result}; }
 API const char* emulator_violation() { return violation.c_str(); }
 API size_t emulator_memory_used() { return memory_used; }
+API long emulator_products() { return products; }
 API long emulator_launches() { return launches; }
 API long emulator_graph_launches() { return graph_launches; }
+API long emulator_downloaded_bytes() { return downloaded_bytes; }
+API long emulator_downloads() { return downloads; }
 // Allocations, pinned memory, streams, modules, graphs and contexts that have not been given back.
 API long emulator_open() {
   return allocations.size() + pinned.size() + streams.size() + modules.size() + graphs.size() + executables.size() +
-         retained;
+         retained + products_open;
 }

@@ -92,6 +92,10 @@ DEVICE unsigned bfloat(float value) {
 
 DEVICE unsigned floats_to_bf16x2(float low, float high) { return bfloat(low) | bfloat(high) << 16; }
 
+DEVICE unsigned floats_to_half2(float low, float high) {
+  return float_to_half(low) | (unsigned)float_to_half(high) << 16;
+}
+
 DEVICE float byte_plus_2_to_23(unsigned word, int i) {
   return bits_to_float((word >> 8 * i & 255) | 0x4B000000u);
 }
@@ -100,17 +104,27 @@ DEVICE int round_to_int(float value) { return (int)std::nearbyint(value); }
 
 DEVICE float multiply(float a, float b) { return a * b; }
 
-DEVICE float bfloat_at(const unsigned char* fragment, int reg, int high) {
+struct BfloatPair {
+  static float at(unsigned word, int high) { return bits_to_float(high ? word & 0xFFFF0000u : word << 16); }
+};
+
+struct HalfPair {
+  static float at(unsigned word, int high) { return half_to_float(high ? word >> 16 : word & 0xFFFF); }
+};
+
+template <class Pair>
+static float element(const unsigned char* fragment, int reg, int high) {
   unsigned word;
   std::memcpy(&word, fragment + 4 * reg, 4);
-  return bits_to_float(high ? word & 0xFFFF0000u : word << 16);
+  return Pair::at(word, high);
 }
 
 // From the description of mma.m16n8k16 in the PTX manual: which lane holds what is worked out anew
 // here, element by element, and not as the kernels put it.
-DEVICE void multiply_tiles(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+template <class Pair>
+static void multiply_pairs(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2], int operation) {
   unsigned own[6] = {a[0], a[1], a[2], a[3], b[0], b[1]};
-  const unsigned char* all = emulator::exchange(own, sizeof own, 2);
+  const unsigned char* all = emulator::exchange(own, sizeof own, operation);
   int lane = threadIdx.x % WARP;
   for (int i = 0; i < 4; i++) {
     int row = i < 2 ? lane >> 2 : (lane >> 2) + 8;
@@ -121,10 +135,18 @@ DEVICE void multiply_tiles(float (&c)[4], const unsigned (&a)[4], const unsigned
       int a_register = (row >= 8 ? 1 : 0) + (k >= 8 ? 2 : 0);
       int b_lane = column * 4 + (k % 8) / 2;
       int b_register = 4 + (k >= 8 ? 1 : 0);
-      sum += bfloat_at(all + 64 * a_lane, a_register, k & 1) * bfloat_at(all + 64 * b_lane, b_register, k & 1);
+      sum += element<Pair>(all + 64 * a_lane, a_register, k & 1) * element<Pair>(all + 64 * b_lane, b_register, k & 1);
     }
     c[i] = sum;
   }
+}
+
+DEVICE void multiply_tiles(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+  multiply_pairs<BfloatPair>(c, a, b, 2);
+}
+
+DEVICE void multiply_half_tiles(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+  multiply_pairs<HalfPair>(c, a, b, 3);
 }
 
 using std::sqrt;
