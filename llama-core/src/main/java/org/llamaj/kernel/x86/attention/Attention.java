@@ -54,6 +54,10 @@ public final class Attention implements AutoCloseable {
 
   private record Key(AttentionShape shape, int queries) {}
 
+  /**
+   * @param avx512 else AVX2
+   * @param cache of the functions; closed by its owner
+   */
   public Attention(Workers workers, boolean avx512, CodeCache cache) {
     this.workers = workers;
     this.avx512 = avx512;
@@ -63,6 +67,10 @@ public final class Attention implements AutoCloseable {
     Arrays.setAll(arguments, worker -> new AttentionArguments(arena));
   }
 
+  /**
+   * The operation of {@link org.llamaj.kernel.Kernels#attention}, for a shape that {@link
+   * AttentionCode#supports}.
+   */
   public void attend(
       FloatMatrix queries,
       Span[] allSpans,

@@ -27,6 +27,9 @@ public final class CacheWriter {
   private long keyAddress;
   private long valueAddress;
 
+  /**
+   * @param cache of the functions; closed by its owner
+   */
   public CacheWriter(Workers workers, CodeCache cache) {
     this.workers = workers;
     for (CacheType type : CacheType.values()) {
@@ -41,6 +44,10 @@ public final class CacheWriter {
     }
   }
 
+  /**
+   * The operation of {@link org.llamaj.kernel.Kernels#store}, for a shape that {@link
+   * AttentionCode#supports}.
+   */
   public void store(
       FloatMatrix keys,
       FloatMatrix values,

@@ -45,6 +45,7 @@ public final class BlockQuantizer {
   private final KernelBuilder k;
   private final Assembler a;
 
+  /** Loads constants into registers 8 to 11. */
   public BlockQuantizer(KernelBuilder kernel) {
     k = kernel;
     a = kernel.a;

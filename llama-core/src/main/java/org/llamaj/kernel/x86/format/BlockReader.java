@@ -24,6 +24,7 @@ import org.llamaj.kernel.x86.code.KernelBuilder;
  * has no more than 16.
  */
 public final class BlockReader {
+  /** For the values at hand. */
   public static final Vector VALUES = Vector.ymm(0);
 
   /** Temporaries, changed by every step. */
@@ -32,9 +33,10 @@ public final class BlockReader {
   static final Vector T1 = Vector.ymm(2);
   static final Vector T2 = Vector.ymm(3);
 
-  /** Scales and minima, the first 8 and the second 8. */
+  /** Scales, the first 8 and the second 8. */
   public static final Vector[] SCALES = {Vector.ymm(4), Vector.ymm(5)};
 
+  /** Minima likewise. */
   public static final Vector[] MINIMA = {Vector.ymm(6), Vector.ymm(7)};
 
   /** Lanes 8 to 15; a wide kernel loads it. */

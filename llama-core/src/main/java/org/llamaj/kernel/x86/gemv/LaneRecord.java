@@ -27,6 +27,7 @@ public final class LaneRecord {
   /** Scale times sum of the lane's values: floats. */
   static final int SUMS = 384;
 
+  /** Bytes of a record. */
   public static final int RECORD_BYTES = 448;
 
   private LaneRecord() {}

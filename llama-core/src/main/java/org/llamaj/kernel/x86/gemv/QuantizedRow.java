@@ -5,6 +5,7 @@ package org.llamaj.kernel.x86.gemv;
  * blocks of 32), the last possibly not full, so that one pointer passes over all.
  */
 public final class QuantizedRow {
+  /** Values of a record. */
   public static final int RECORD_VALUES = 256;
 
   /** The values divided by their block's scale, rounded: 256 signed bytes. */
@@ -22,11 +23,8 @@ public final class QuantizedRow {
   /** Scale times sum of each 16 values: 16 floats. */
   static final int SUMS_16 = 576;
 
+  /** Bytes of a record. */
   public static final int RECORD_BYTES = 640;
 
   private QuantizedRow() {}
-
-  static int bytes(int values) {
-    return (values + RECORD_VALUES - 1) / RECORD_VALUES * RECORD_BYTES;
-  }
 }

@@ -41,14 +41,17 @@ public enum Level {
     features = EnumSet.of(first, others);
   }
 
+  /** The name for people. */
   public String title() {
     return title;
   }
 
+  /** Whether code of this level may use the feature. */
   public boolean has(Feature feature) {
     return features.contains(feature);
   }
 
+  /** Whether a processor with these features runs code of this level. */
   public boolean runsOn(Set<Feature> processor) {
     return processor.containsAll(features);
   }

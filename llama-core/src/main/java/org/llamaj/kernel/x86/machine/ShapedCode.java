@@ -16,11 +16,15 @@ public final class ShapedCode {
 
   private record Key(Maker maker, int first, int second) {}
 
+  /**
+   * @param maker makes the function for two sizes
+   */
   public ShapedCode(CodeCache cache, Maker maker) {
     this.cache = cache;
     this.maker = maker;
   }
 
+  /** The function for these sizes. */
   public MachineCode get(int first, int second) {
     if (recent == null || recentFirst != first || recentSecond != second) {
       recent = cache.get(new Key(maker, first, second), () -> maker.assemble(first, second));

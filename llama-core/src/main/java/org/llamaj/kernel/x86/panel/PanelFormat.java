@@ -24,6 +24,7 @@ public record PanelFormat(int scales, boolean minima) implements Layout {
 
   static final int PANEL_SCALES = 32 * ROWS;
 
+  /** The layout for weights of a format. */
   public static PanelFormat of(BlockFormat format) {
     return new PanelFormat(32 / format.scaleValues(), format.hasMinima());
   }

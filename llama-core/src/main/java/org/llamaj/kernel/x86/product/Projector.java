@@ -70,6 +70,11 @@ public final class Projector implements AutoCloseable {
     Arrays.setAll(panels, worker -> new Scratch());
   }
 
+  /**
+   * The operation of {@link org.llamaj.kernel.Kernels#project}.
+   *
+   * @param all with weights that are {@link X86WeightMatrix} objects
+   */
   public void project(FloatMatrix input, int rowCount, Projection[] all) {
     inputs = input.columns();
     rows = rowCount;

@@ -22,6 +22,7 @@ public final class TileProduct implements AutoCloseable {
 
   private record Key(Layout layout, int tokens, boolean product) {}
 
+  /** For one layout, with functions that are made when first asked for. */
   public TileProduct(Layout layout, CodeCache cache) {
     this.layout = layout;
     this.cache = cache;

@@ -36,6 +36,7 @@ public final class WeightCode {
 
   private record Key(ElementType type, int inputs, String function) {}
 
+  /** For a type and row length that {@link #supports} and the level's {@link #layout}. */
   public WeightCode(
       ElementType type, int inputs, Level level, TileProduct tileProduct, CodeCache cache) {
     this.type = type;

@@ -14,10 +14,12 @@ import org.llamaj.tensor.Tensor;
 public record X86WeightMatrix(Tensor tensor, WeightCode code, long address, long rowBytes)
     implements WholeMatrix {
 
+  /** A tensor's rows, outside the heap. */
   public X86WeightMatrix(Tensor tensor, WeightCode code) {
     this(tensor, code, tensor.data().address(), tensor.rowBytes());
   }
 
+  /** The address of a row. */
   public long row(int index) {
     return address + index * rowBytes;
   }
