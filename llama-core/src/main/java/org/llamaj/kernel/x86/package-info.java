@@ -4,13 +4,13 @@
  * system that lets a process make memory executable; elsewhere {@link
  * org.llamaj.kernel.x86.X86KernelProvider} says what is missing and another provider is used.
  *
- * <p>Here are the provider, the kernels as the transformer calls them, and the code of those
- * without a topic of their own. The rest is below, and each package uses only those before it:
+ * <p>Here are the provider, the kernels as the transformer calls them, and the code of norms,
+ * rotation and element-wise operations. The rest is below; each package uses only those before it:
  *
  * <ol>
  *   <li>{@link org.llamaj.kernel.x86.assembler}: instructions to bytes;
  *   <li>{@link org.llamaj.kernel.x86.code}: pieces that kernels are made of;
- *   <li>{@link org.llamaj.kernel.x86.machine}: what the processor can, and memory with code in it;
+ *   <li>{@link org.llamaj.kernel.x86.machine}: what the processor has, and memory with code in it;
  *   <li>{@link org.llamaj.kernel.x86.format}: how weights of each type are taken apart;
  *   <li>{@link org.llamaj.kernel.x86.gemv}: products with one or a few rows of activations;
  *   <li>{@link org.llamaj.kernel.x86.panel}: products with many;

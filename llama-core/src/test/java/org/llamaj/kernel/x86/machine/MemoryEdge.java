@@ -9,6 +9,7 @@ public final class MemoryEdge implements AutoCloseable {
   private final MemorySegment pages;
   private final MemorySegment last;
 
+  /** Memory of at least so many bytes. */
   public MemoryEdge(long bytes) {
     long size = Math.ceilDiv(bytes, PAGE) * PAGE;
     MemorySegment memory = SystemCalls.map(size + PAGE);
