@@ -110,9 +110,9 @@ final class Relaunch {
     command.add("--add-modules=" + VECTOR_MODULE);
     command.add("--enable-native-access=ALL-UNNAMED");
     command.add("-D" + DONE);
-    // The Vector API needs the optimising compiler early; a cache would not fit.
+    // The cache was made without the module and would not fit.
     ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-        .filter(flag -> !flag.startsWith("-XX:Tier4") && !flag.startsWith("-XX:AOTCache"))
+        .filter(flag -> !flag.startsWith("-XX:AOTCache"))
         .forEach(command::add);
     command.add("-cp");
     command.add(jar);
