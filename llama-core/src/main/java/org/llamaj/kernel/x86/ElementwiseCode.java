@@ -16,6 +16,8 @@ import org.llamaj.kernel.x86.assembler.Gpr;
 import org.llamaj.kernel.x86.assembler.Instruction;
 import org.llamaj.kernel.x86.assembler.Label;
 import org.llamaj.kernel.x86.assembler.Vector;
+import org.llamaj.kernel.x86.code.ExponentialCode;
+import org.llamaj.kernel.x86.code.KernelBuilder;
 
 /**
  * Operations on values at the same place of two arrays, in place of the first. AVX2: memory is the

@@ -17,6 +17,7 @@ import org.llamaj.kernel.x86.assembler.Assembler;
 import org.llamaj.kernel.x86.assembler.Gpr;
 import org.llamaj.kernel.x86.assembler.Instruction;
 import org.llamaj.kernel.x86.assembler.Vector;
+import org.llamaj.kernel.x86.code.KernelBuilder;
 
 /** Root mean square normalisation of rows of a fixed length. AVX2. */
 final class NormCode {

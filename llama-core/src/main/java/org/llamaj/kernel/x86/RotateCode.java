@@ -14,6 +14,7 @@ import org.llamaj.kernel.x86.assembler.Assembler;
 import org.llamaj.kernel.x86.assembler.Gpr;
 import org.llamaj.kernel.x86.assembler.Instruction;
 import org.llamaj.kernel.x86.assembler.Vector;
+import org.llamaj.kernel.x86.code.KernelBuilder;
 
 /** Rotary position embedding of all heads of a row. AVX2. */
 final class RotateCode {

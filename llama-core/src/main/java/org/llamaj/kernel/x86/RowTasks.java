@@ -1,6 +1,7 @@
 package org.llamaj.kernel.x86;
 
 import org.llamaj.kernel.Workers;
+import org.llamaj.kernel.x86.machine.MachineCode;
 
 /**
  * Applies a function to each row of a batch: on the calling thread if that is little work, else on

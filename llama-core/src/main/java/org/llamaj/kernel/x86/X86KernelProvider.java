@@ -11,6 +11,10 @@ import org.llamaj.LlamaException;
 import org.llamaj.kernel.KernelProvider;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Workers;
+import org.llamaj.kernel.x86.machine.Feature;
+import org.llamaj.kernel.x86.machine.Level;
+import org.llamaj.kernel.x86.machine.Processor;
+import org.llamaj.kernel.x86.machine.SystemCalls;
 
 /**
  * Offers kernels in machine code that is assembled at run time, on Linux and x86-64 with AVX2 or

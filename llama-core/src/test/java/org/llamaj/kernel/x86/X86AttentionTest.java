@@ -21,6 +21,8 @@ import org.llamaj.kernel.PageTable;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.Workers;
 import org.llamaj.kernel.scalar.ScalarKernelProvider;
+import org.llamaj.kernel.x86.machine.Emulator;
+import org.llamaj.kernel.x86.machine.Level;
 import org.llamaj.tensor.FloatMatrix;
 
 /** Cache and attention against the plain reference, at every level this processor has. */

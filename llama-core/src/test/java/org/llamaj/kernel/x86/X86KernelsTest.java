@@ -20,10 +20,19 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Projection;
-import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.kernel.RotaryPairs;
+import org.llamaj.kernel.WeightMatrix;
 import org.llamaj.kernel.Workers;
 import org.llamaj.kernel.scalar.ScalarKernelProvider;
+import org.llamaj.kernel.x86.gemv.WideGemvCode;
+import org.llamaj.kernel.x86.machine.Emulator;
+import org.llamaj.kernel.x86.machine.Level;
+import org.llamaj.kernel.x86.machine.MemoryEdge;
+import org.llamaj.kernel.x86.panel.AmxLayout;
+import org.llamaj.kernel.x86.panel.Layout;
+import org.llamaj.kernel.x86.panel.PairLayout;
+import org.llamaj.kernel.x86.panel.SweepCode;
+import org.llamaj.kernel.x86.product.WeightCode;
 import org.llamaj.tensor.ElementType;
 import org.llamaj.tensor.FloatMatrix;
 import org.llamaj.tensor.Shape;
@@ -352,15 +361,11 @@ class X86KernelsTest {
   void readsNothingBeyondTheWeights(Level level, ElementType type) {
     int columns = inputs(type);
     int outputs = 19;
-    long bytes = outputs * type.rowBytes(columns);
-    long pages = (bytes + 4095) / 4096 * 4096;
-    MemorySegment memory = SystemCalls.map(pages + 4096);
-    SystemCalls.unmap(memory.asSlice(pages));
-    MemorySegment data = memory.asSlice(pages - bytes, bytes);
-    RandomWeights.fill(data, type, 7);
-    Tensor tensor = new Tensor("last", type, Shape.of(outputs, columns), data);
-    try (Workers workers = new Workers(1);
+    try (MemoryEdge memory = new MemoryEdge(outputs * type.rowBytes(columns));
+        Workers workers = new Workers(1);
         Kernels kernels = kernels(level, workers)) {
+      RandomWeights.fill(memory.last(), type, 7);
+      Tensor tensor = new Tensor("last", type, Shape.of(outputs, columns), memory.last());
       WeightMatrix weight = kernels.weightMatrix(tensor);
       for (int rows : new int[] {1, 3, 8, 20}) {
         FloatMatrix output = FloatMatrix.allocate(arena, rows, outputs);
@@ -369,8 +374,6 @@ class X86KernelsTest {
       }
       FloatMatrix row = FloatMatrix.allocate(arena, 1, columns);
       kernels.embed(weight, new int[] {outputs - 1}, 1, row);
-    } finally {
-      SystemCalls.unmap(memory.asSlice(0, pages));
     }
   }
 

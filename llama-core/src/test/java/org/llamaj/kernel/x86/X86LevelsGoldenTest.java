@@ -20,6 +20,9 @@ import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.PageMemory;
 import org.llamaj.kernel.Workers;
 import org.llamaj.kernel.scalar.ScalarKernelProvider;
+import org.llamaj.kernel.x86.machine.Emulator;
+import org.llamaj.kernel.x86.machine.Feature;
+import org.llamaj.kernel.x86.machine.Level;
 import org.llamaj.transformer.Transformer;
 import org.llamaj.transformer.TransformerBuilder;
 
