@@ -1,5 +1,6 @@
 package org.llamaj.kernel.cuda.driver;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
@@ -7,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.function.IntConsumer;
 
 /** Makes handles of a library's functions, most of which return a status. */
 @SuppressWarnings("restricted")
@@ -39,6 +41,40 @@ record Calls(String library, SymbolLookup lookup) {
                         "%s has no function %s: it is older than CUDA 11.4; update it"
                             .formatted(library, name)));
     return Linker.nativeLinker().downcallHandle(symbol, descriptor);
+  }
+
+  /**
+   * Calls a function, and makes its handle for this one time: not for what is called often.
+   *
+   * @return its status
+   */
+  int call(String name, MemoryLayout[] layouts, Object... arguments) {
+    MethodHandle function = status(name, layouts);
+    try {
+      return (int) function.invokeWithArguments(arguments);
+    } catch (Throwable t) {
+      throw impossible(t);
+    }
+  }
+
+  /**
+   * Calls a function that gives a handle (or anything else of 64 bits) through its first parameter.
+   *
+   * @param further layouts of the other parameters
+   * @param check throws where the status tells of a failure
+   */
+  long create(String name, MemoryLayout[] further, IntConsumer check, Object... arguments) {
+    MemoryLayout[] layouts = new MemoryLayout[further.length + 1];
+    layouts[0] = ValueLayout.ADDRESS;
+    System.arraycopy(further, 0, layouts, 1, further.length);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment result = arena.allocate(ValueLayout.JAVA_LONG);
+      Object[] all = new Object[arguments.length + 1];
+      all[0] = result;
+      System.arraycopy(arguments, 0, all, 1, arguments.length);
+      check.accept(call(name, layouts, all));
+      return result.get(ValueLayout.JAVA_LONG, 0);
+    }
   }
 
   /** Text that CUDA points to. */

@@ -267,17 +267,8 @@ public final class CublasLt implements AutoCloseable {
 
   /** A call that gives a handle through its first parameter. */
   private MemorySegment create(String function, MemoryLayout[] further, Object... arguments) {
-    MemoryLayout[] layouts = new MemoryLayout[further.length + 1];
-    layouts[0] = ADDRESS;
-    System.arraycopy(further, 0, layouts, 1, further.length);
-    try (Arena local = Arena.ofConfined()) {
-      MemorySegment result = local.allocate(ADDRESS);
-      Object[] all = new Object[arguments.length + 1];
-      all[0] = result;
-      System.arraycopy(arguments, 0, all, 1, arguments.length);
-      perform(function, layouts, all);
-      return result.get(ADDRESS, 0);
-    }
+    return MemorySegment.ofAddress(
+        calls.create(function, further, status -> check(function, status), arguments));
   }
 
   private void destroy(String function, MemorySegment object) {
@@ -285,15 +276,7 @@ public final class CublasLt implements AutoCloseable {
   }
 
   private void perform(String function, MemoryLayout[] layouts, Object... arguments) {
-    int status;
-    try {
-      status = (int) calls.status(function, layouts).invokeWithArguments(arguments);
-    } catch (CudaException e) {
-      throw e;
-    } catch (Throwable t) {
-      throw Calls.impossible(t);
-    }
-    check(function, status);
+    check(function, calls.call(function, layouts, arguments));
   }
 
   private void check(String function, int status) {

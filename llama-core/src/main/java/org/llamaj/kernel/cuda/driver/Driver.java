@@ -150,22 +150,12 @@ public final class Driver {
 
   /** A call that gives a handle (or anything else of 64 bits) through its first parameter. */
   long create(String name, String symbol, MemoryLayout[] further, Object... arguments) {
-    MemoryLayout[] layouts = new MemoryLayout[further.length + 1];
-    layouts[0] = ADDRESS;
-    System.arraycopy(further, 0, layouts, 1, further.length);
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment result = arena.allocate(JAVA_LONG);
-      Object[] all = new Object[arguments.length + 1];
-      all[0] = result;
-      System.arraycopy(arguments, 0, all, 1, arguments.length);
-      call(name, calls.status(symbol, layouts), all);
-      return result.get(JAVA_LONG, 0);
-    }
+    return calls.create(symbol, further, status -> check(name, status), arguments);
   }
 
   /** A call that is not made often. */
   void perform(String name, String symbol, MemoryLayout[] layouts, Object... arguments) {
-    call(name, calls.status(symbol, layouts), arguments);
+    check(name, calls.call(symbol, layouts, arguments));
   }
 
   private void call(String name, MethodHandle handle, Object... arguments) {
