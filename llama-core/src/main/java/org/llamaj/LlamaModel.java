@@ -23,6 +23,7 @@ import org.llamaj.checkpoint.gguf.GgufReader;
 import org.llamaj.generate.Scorer;
 import org.llamaj.grammar.GrammarCompiler;
 import org.llamaj.generate.Drafter;
+import org.llamaj.generate.IdleTime;
 import org.llamaj.generate.LookupDrafter;
 import org.llamaj.generate.ModelDrafter;
 import org.llamaj.generate.Scheduler;
@@ -74,6 +75,7 @@ public final class LlamaModel implements AutoCloseable {
   private final LoadedModel loaded;
   private final GrammarCompiler grammars;
   private final Scheduler scheduler;
+  private final IdleTime idleTime = new IdleTime();
   private final Optional<GenerationListener> listener;
   private final AtomicBoolean closed = new AtomicBoolean();
   private final Queue<Adapter> adapters = new ConcurrentLinkedQueue<>();
@@ -500,6 +502,8 @@ public final class LlamaModel implements AutoCloseable {
   @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {
+      idleTime.close();
+      scheduler.close();
       loaded.close();
       adapters.forEach(Adapter::close);
     }
@@ -536,6 +540,10 @@ public final class LlamaModel implements AutoCloseable {
 
   Scheduler scheduler() {
     return scheduler;
+  }
+
+  IdleTime idleTime() {
+    return idleTime;
   }
 
   GenerationStream stream(ModelInput prompt, List<AdapterUse> uses, GenerationOptions options) {
