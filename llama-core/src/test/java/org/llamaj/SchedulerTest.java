@@ -13,7 +13,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -222,8 +221,8 @@ class SchedulerTest {
       Scheduler scheduler = model.scheduler();
       try (Lane idle = scheduler.open(reading, 0, java.util.OptionalLong.empty())) {
         Future<Lane.Outcome> read;
-        try (Lane stream = scheduler.open(streaming, 0, java.util.OptionalLong.empty());
-            Lane prompt = scheduler.open(prompted, 0, java.util.OptionalLong.empty())) {
+        Lane stream = scheduler.open(streaming, 0, java.util.OptionalLong.empty());
+        try (Lane prompt = scheduler.open(prompted, 0, java.util.OptionalLong.empty())) {
           submit(stream, 1, 2, 3);
           stream.await();
           step(stream);
@@ -251,8 +250,8 @@ class SchedulerTest {
         Sequence reading = model.transformer().newSequence();
         ExecutorService threads = Executors.newSingleThreadExecutor()) {
       Scheduler scheduler = model.scheduler();
-      try (Lane idle = scheduler.open(reading, 0, java.util.OptionalLong.empty());
-          Lane prompt = scheduler.open(prompted, 0, java.util.OptionalLong.empty())) {
+      Lane prompt = scheduler.open(prompted, 0, java.util.OptionalLong.empty());
+      try (Lane idle = scheduler.open(reading, 0, java.util.OptionalLong.empty())) {
         CountDownLatch inStep = new CountDownLatch(1);
         CountDownLatch submitted = new CountDownLatch(1);
         Future<Lane.Outcome> read =
@@ -385,19 +384,34 @@ class SchedulerTest {
   }
 
   @Test
-  void aStreamThatWaitsCanBeCancelledWhileAnotherOneComputes() throws Exception {
+  void whoWaitsCanBeCancelledWhileAnotherOneComputes() throws Exception {
     try (LlamaModel model = load(512, 64);
+        Sequence one = model.transformer().newSequence();
+        Sequence two = model.transformer().newSequence();
+        Lane computing = model.scheduler().open(one, 0, java.util.OptionalLong.empty());
+        Lane waiting = model.scheduler().open(two, 0, java.util.OptionalLong.empty());
         ExecutorService threads = Executors.newFixedThreadPool(2)) {
-      GenerationStream other = model.prompt("a").temperature(0).maxTokens(500).stream();
-      GenerationStream cancelled = model.prompt("b").temperature(0).maxTokens(500).stream();
-      Future<Generation> first = threads.submit(() -> other.readAll(_ -> {}));
-      Future<Generation> second = threads.submit(() -> cancelled.readAll(_ -> {}));
-      sleep(5);
-      cancelled.cancel();
-      assertThat(second.get(10, TimeUnit.SECONDS).finishReason()).isEqualTo(FinishReason.CANCELLED);
-      other.cancel();
-      first.get(10, TimeUnit.SECONDS);
-      assertThat(model.transformer().newSequence().length()).isZero();
+      CountDownLatch inStep = new CountDownLatch(1);
+      CountDownLatch cancelled = new CountDownLatch(1);
+      computing.submitPrompt(
+          (batch, sequence, i) -> {
+            inStep.countDown();
+            await(cancelled);
+            batch.add(sequence, i + 1);
+          },
+          new int[0],
+          0,
+          3);
+      Future<Lane.Outcome> first = threads.submit(computing::await);
+      await(inStep);
+      submit(waiting, 4, 5, 6);
+      Future<Lane.Outcome> second = threads.submit(waiting::await);
+      waiting.cancel();
+      assertThat(second.get()).isEqualTo(Lane.Outcome.CANCELLED);
+      assertThat(two.length()).isZero();
+      cancelled.countDown();
+      assertThat(first.get()).isEqualTo(Lane.Outcome.DONE);
+      assertThat(one.length()).isEqualTo(3);
     }
   }
 
