@@ -106,8 +106,8 @@ public final class SweepCode {
   }
 
   /**
-   * What the product of a panel's block and all tiles asks for, in bytes: what the panel itself, when
-   * it was made, has left of as many rows to come.
+   * What the product of a panel's block and all tiles asks for, in bytes: what the panel itself,
+   * when it was made, has left of as many rows to come.
    */
   private static int bytesAhead(BlockFormat format) {
     int recordBytes = 256 / format.blockValues() * format.blockBytes();
