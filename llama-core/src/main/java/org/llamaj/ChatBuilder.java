@@ -2,6 +2,7 @@ package org.llamaj;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.UnaryOperator;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
@@ -29,7 +30,7 @@ public final class ChatBuilder {
     this.model = model;
     this.conversation = conversation;
     this.adapters = adapters;
-    this.options = options;
+    this.options = Objects.requireNonNull(options, "options");
     this.readsAhead = readsAhead;
   }
 

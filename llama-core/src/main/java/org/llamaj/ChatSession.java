@@ -12,6 +12,7 @@ import org.llamaj.generate.Lane;
 import org.llamaj.generate.TokenLoop;
 import org.llamaj.grammar.Grammar;
 import org.llamaj.schema.JsonForm;
+import org.llamaj.tokenizer.TokenizerException;
 import org.llamaj.tokenizer.chat.ChatFormat;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
@@ -173,7 +174,8 @@ public final class ChatSession implements AutoCloseable {
    *
    * @param messages what is said next: of the user, or results of tools
    * @return the answer piece by piece, to be read to the end or closed before the next turn
-   * @throws LlamaException if the conversation no longer fits the context
+   * @throws LlamaException if the conversation no longer fits the context, or the model's chat
+   *     format has no place for such messages
    * @throws IllegalStateException if the answer before is still being read
    */
   public GenerationStream stream(Message... messages) {
@@ -211,12 +213,17 @@ public final class ChatSession implements AutoCloseable {
   private GenerationStream stream(GenerationOptions turn, Message... messages) {
     checkIdle();
     Conversation next = conversation.plus(messages);
-    ModelInput prompt = input(conversation, transcript, next);
-    if (overflows(prompt)) {
-      next = shortened(next);
-      prompt = model.input(format.prompt(next));
+    try {
+      ModelInput prompt = input(conversation, transcript, next);
+      if (overflows(prompt)) {
+        next = shortened(next);
+        prompt = model.input(format.prompt(next));
+      }
+      return stream(next, prompt, turn);
+    } catch (TokenizerException e) {
+      throw new LlamaException(
+          "the conversation cannot be written in the model's chat format: " + e.getMessage(), e);
     }
-    return stream(next, prompt, turn);
   }
 
   /**
