@@ -18,6 +18,7 @@ import org.llamaj.checkpoint.TensorDescription;
 import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.checkpoint.gguf.GgufWriter;
 import org.llamaj.checkpoint.gguf.WeightMix;
+import org.llamaj.convert.rows.Handover;
 import org.llamaj.convert.rows.RowConverter;
 import org.llamaj.convert.rows.RowOrder;
 import org.llamaj.kernel.Workers;
@@ -278,23 +279,42 @@ public final class Conversion {
     long totalBytes = tensors.stream().mapToLong(TensorDescription::bytes).sum();
     try (Workers workers = new Workers(threads);
         Arena arena = Arena.ofShared();
-        GgufWriter writer = GgufWriter.create(file, metadata(), tensors, maxFileBytes)) {
+        GgufWriter writer = GgufWriter.create(file, metadata(), tensors, maxFileBytes);
+        Handover written = new Handover(writer::write)) {
       RowConverter converter = new RowConverter(workers, arena);
-      long[] written = new long[1];
-      Consumer<MemorySegment> sink =
-          bytes -> {
-            writer.write(bytes);
-            written[0] += bytes.byteSize();
-            listener.onProgress(written[0], totalBytes);
-          };
+      Output output = new Output(written, totalBytes);
       for (Planned tensor : plan) {
-        write(tensor, converter, sink);
+        write(tensor, converter, output);
       }
       return writer.finish();
     }
   }
 
-  private void write(Planned planned, RowConverter converter, Consumer<MemorySegment> sink) {
+  /** Where the bytes go. Writing falls behind converting by one piece; who listens does not. */
+  private final class Output implements Consumer<MemorySegment> {
+    private final Handover written;
+    private final long totalBytes;
+    private long done;
+
+    Output(Handover written, long totalBytes) {
+      this.written = written;
+      this.totalBytes = totalBytes;
+    }
+
+    @Override
+    public void accept(MemorySegment bytes) {
+      written.accept(bytes);
+      done += bytes.byteSize();
+      listener.onProgress(done, totalBytes);
+    }
+
+    /** Afterwards the memory of the bytes may go. */
+    void await() {
+      written.await();
+    }
+  }
+
+  private void write(Planned planned, RowConverter converter, Output output) {
     List<String> parts = planned.source.parts();
     float[] weights = importance.flatMap(matrix -> matrix.find(planned.target.name())).orElse(null);
     for (int i = 0; i < parts.size(); i++) {
@@ -303,16 +323,12 @@ public final class Conversion {
       if (weights != null && parts.size() > 1 && weights.length > columns) {
         ofPart = Arrays.copyOfRange(weights, i * columns, (i + 1) * columns);
       }
-      write(parts.get(i), planned.target.type(), ofPart, converter, sink);
+      write(parts.get(i), planned.target.type(), ofPart, converter, output);
     }
   }
 
   private void write(
-      String name,
-      ElementType type,
-      float[] weights,
-      RowConverter converter,
-      Consumer<MemorySegment> sink) {
+      String name, ElementType type, float[] weights, RowConverter converter, Output output) {
     try (Arena arena = Arena.ofShared()) {
       Tensor tensor = source.find(name).orElseGet(() -> derived(name).make(arena));
       RowOrder order = RowOrder.of(source, tensor);
@@ -321,7 +337,8 @@ public final class Conversion {
           order != null && tensor.shape().rank() == 1
               ? new Tensor(name, tensor.type(), Shape.of(tensor.columns(), 1), tensor.data())
               : tensor;
-      converter.convert(rows, type, weights, order, updates.of(name), sink);
+      converter.convert(rows, type, weights, order, updates.of(name), output);
+      output.await();
     }
   }
 
