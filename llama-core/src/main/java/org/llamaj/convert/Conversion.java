@@ -18,7 +18,6 @@ import org.llamaj.checkpoint.TensorDescription;
 import org.llamaj.checkpoint.gguf.FileType;
 import org.llamaj.checkpoint.gguf.GgufWriter;
 import org.llamaj.checkpoint.gguf.WeightMix;
-import org.llamaj.convert.rows.Handover;
 import org.llamaj.convert.rows.RowConverter;
 import org.llamaj.convert.rows.RowOrder;
 import org.llamaj.kernel.Workers;
@@ -279,42 +278,23 @@ public final class Conversion {
     long totalBytes = tensors.stream().mapToLong(TensorDescription::bytes).sum();
     try (Workers workers = new Workers(threads);
         Arena arena = Arena.ofShared();
-        GgufWriter writer = GgufWriter.create(file, metadata(), tensors, maxFileBytes);
-        Handover written = new Handover(writer::write)) {
+        GgufWriter writer = GgufWriter.create(file, metadata(), tensors, maxFileBytes)) {
       RowConverter converter = new RowConverter(workers, arena);
-      Output output = new Output(written, totalBytes);
+      long[] written = new long[1];
+      Consumer<MemorySegment> sink =
+          bytes -> {
+            writer.write(bytes);
+            written[0] += bytes.byteSize();
+            listener.onProgress(written[0], totalBytes);
+          };
       for (Planned tensor : plan) {
-        write(tensor, converter, output);
+        write(tensor, converter, sink);
       }
       return writer.finish();
     }
   }
 
-  /** Where the bytes go. Writing falls behind converting by one piece; who listens does not. */
-  private final class Output implements Consumer<MemorySegment> {
-    private final Handover written;
-    private final long totalBytes;
-    private long done;
-
-    Output(Handover written, long totalBytes) {
-      this.written = written;
-      this.totalBytes = totalBytes;
-    }
-
-    @Override
-    public void accept(MemorySegment bytes) {
-      written.accept(bytes);
-      done += bytes.byteSize();
-      listener.onProgress(done, totalBytes);
-    }
-
-    /** Afterwards the memory of the bytes may go. */
-    void await() {
-      written.await();
-    }
-  }
-
-  private void write(Planned planned, RowConverter converter, Output output) {
+  private void write(Planned planned, RowConverter converter, Consumer<MemorySegment> sink) {
     List<String> parts = planned.source.parts();
     float[] weights = importance.flatMap(matrix -> matrix.find(planned.target.name())).orElse(null);
     for (int i = 0; i < parts.size(); i++) {
@@ -323,12 +303,16 @@ public final class Conversion {
       if (weights != null && parts.size() > 1 && weights.length > columns) {
         ofPart = Arrays.copyOfRange(weights, i * columns, (i + 1) * columns);
       }
-      write(parts.get(i), planned.target.type(), ofPart, converter, output);
+      write(parts.get(i), planned.target.type(), ofPart, converter, sink);
     }
   }
 
   private void write(
-      String name, ElementType type, float[] weights, RowConverter converter, Output output) {
+      String name,
+      ElementType type,
+      float[] weights,
+      RowConverter converter,
+      Consumer<MemorySegment> sink) {
     try (Arena arena = Arena.ofShared()) {
       Tensor tensor = source.find(name).orElseGet(() -> derived(name).make(arena));
       RowOrder order = RowOrder.of(source, tensor);
@@ -337,8 +321,7 @@ public final class Conversion {
           order != null && tensor.shape().rank() == 1
               ? new Tensor(name, tensor.type(), Shape.of(tensor.columns(), 1), tensor.data())
               : tensor;
-      converter.convert(rows, type, weights, order, updates.of(name), output);
-      output.await();
+      converter.convert(rows, type, weights, order, updates.of(name), sink);
     }
   }
 

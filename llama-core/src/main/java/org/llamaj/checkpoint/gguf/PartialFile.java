@@ -19,13 +19,9 @@ import org.llamaj.checkpoint.CheckpointException;
 final class PartialFile {
   private static final int MAX_PIECE = 1 << 26;
 
-  /** So much is brought to the disk at a time, so that not all is left for the end. */
-  private static final long FORCED_BYTES = 1 << 28;
-
   private final Path file;
   private final Path partial;
   private final FileChannel channel;
-  private long unforced;
   private boolean published;
 
   private PartialFile(Path file, Path partial, FileChannel channel) {
@@ -56,11 +52,6 @@ final class PartialFile {
         long length = Math.min(MAX_PIECE, data.byteSize() - offset);
         ByteBuffer piece = data.asSlice(offset, length).asByteBuffer();
         while (piece.hasRemaining()) channel.write(piece);
-        unforced += length;
-        if (unforced >= FORCED_BYTES) {
-          channel.force(false);
-          unforced = 0;
-        }
       }
     } catch (IOException e) {
       throw failure(partial, "cannot be written", e);

@@ -32,7 +32,6 @@ public final class RowConverter {
   private final float[][] values; // by worker
   private final Map<ElementType, Quantizer[]> quantizers = new EnumMap<>(ElementType.class);
   private MemorySegment buffer = MemorySegment.NULL;
-  private MemorySegment handedOn = MemorySegment.NULL; // of the call before
 
   /**
    * A converter.
@@ -54,8 +53,8 @@ public final class RowConverter {
    * @param importance of the columns, for each matrix of the tensor one after another, or null
    * @param order which row comes where, or null for the tensor's own order
    * @param update what is added to the rows first
-   * @param target receives the bytes of the result from the first to the last; they stay as they
-   *     are until its next call returns, so that it may hand them on to another thread
+   * @param target receives the bytes of the result from the first to the last; they are valid until
+   *     it returns
    * @throws LlamaException if the tensor holds what cannot be quantised
    */
   public void convert(
@@ -85,7 +84,7 @@ public final class RowConverter {
         MemorySegment.copy(
             tensor.data(), order.source(first + i) * rowBytes, buffer, i * rowBytes, rowBytes);
       }
-      handOn(count * rowBytes, target);
+      target.accept(buffer.asSlice(0, count * rowBytes));
     }
   }
 
@@ -138,7 +137,7 @@ public final class RowConverter {
                   weights,
                   firstOfPiece * rowBytes);
             });
-        handOn(rows * rowBytes, target);
+        target.accept(buffer.asSlice(0, rows * rowBytes));
       }
     }
   }
@@ -176,16 +175,7 @@ public final class RowConverter {
     return values[worker];
   }
 
-  /** Hands the buffer on, and takes the other one, which is free when the target returns. */
-  private void handOn(long bytes, Consumer<MemorySegment> target) {
-    target.accept(buffer.asSlice(0, bytes));
-    MemorySegment free = handedOn;
-    handedOn = buffer;
-    buffer = free;
-  }
-
   private void reserve(long bytes) {
     if (buffer.byteSize() < bytes) buffer = arena.allocate(bytes, 64);
-    if (handedOn.byteSize() < bytes) handedOn = arena.allocate(bytes, 64);
   }
 }
