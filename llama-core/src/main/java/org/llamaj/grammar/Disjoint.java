@@ -71,7 +71,7 @@ final class Disjoint {
     Set<String> common =
         a.containsKey("type") || values != null || implied == null
             ? types(a)
-            : types(Map.of("type", implied));
+            : types(with(a, implied));
     common.retainAll(types(b));
     return common.stream()
         .allMatch(
@@ -83,6 +83,12 @@ final class Disjoint {
                   case "integer", "number" -> numbers(a, b);
                   default -> false;
                 });
+  }
+
+  private static Map<String, Object> with(Map<String, Object> schema, String type) {
+    Map<String, Object> typed = SchemaCompiler.without(schema, "type");
+    typed.put("type", type);
+    return typed;
   }
 
   private static Object both(Map<String, Object> schema, String keyword, Object part) {
@@ -113,6 +119,9 @@ final class Disjoint {
       types.add(type);
     } else {
       types.addAll(TYPES);
+    }
+    if (Boolean.TRUE.equals(schema.get("nullable"))) {
+      types.add("null");
     }
     if (types.contains("number")) {
       types.add("integer");

@@ -7,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Function;
 import org.llamaj.grammar.Expression.Literal;
 import org.llamaj.grammar.Expression.Reference;
 import org.llamaj.grammar.Expression.Repeat;
@@ -121,23 +120,19 @@ final class SchemaCompiler {
    */
   static Expression keywords(
       Map<String, Object> schema, String prefix, Map<String, Expression> rules) {
-    return new SchemaCompiler(schema, ValueSyntax.PYTHON, prefix, rules).keywords(schema);
+    return new SchemaCompiler(schema, ValueSyntax.PYTHON, prefix, rules).keywords(schema, "#");
   }
 
-  private Expression keywords(Map<String, Object> schema) {
-    check(schema, "#");
+  private Expression keywords(Map<String, Object> schema, String path) {
+    check(schema, path);
     Map<String, Object> merged =
-        Schemas.merged(Map.of("allOf", List.of(schema)), this::resolved, "#");
+        Schemas.merged(Map.of("allOf", List.of(schema)), this::resolved, path);
     for (String keyword : List.of("anyOf", "oneOf")) {
       if (merged.containsKey(keyword)) {
-        return oneOf(alternatives(merged, keyword, "#"), (one, _) -> keywords(one), "#");
+        return oneOf(alternatives(merged, keyword, path), this::keywords, path);
       }
     }
-    Map<String, Object> properties = properties(merged);
-    List<Member> members =
-        members(
-            properties, required(merged, properties, "#"), k -> Expression.literal(k + "="), "#");
-    return inOrder(members, null, "#");
+    return new SchemaObjects(this).keywords(merged, path);
   }
 
   private Reference rule(String name, Object schema, String path) {
@@ -149,7 +144,7 @@ final class SchemaCompiler {
   }
 
   /** Makes the expression of a schema. */
-  private interface Maker {
+  interface Maker {
     Expression make(Map<String, Object> schema, String path);
   }
 
@@ -324,6 +319,10 @@ final class SchemaCompiler {
     return syntax.value(value);
   }
 
+  ValueSyntax syntax() {
+    return syntax;
+  }
+
   boolean hasRule(String name) {
     return rules.containsKey(prefix + name);
   }
@@ -389,7 +388,7 @@ final class SchemaCompiler {
   }
 
   /** The schema that a reference names. */
-  private Object resolved(String pointer, String path) {
+  Object resolved(String pointer, String path) {
     Object at = document;
     if (!pointer.startsWith("#")) {
       throw new GrammarException(
@@ -450,7 +449,8 @@ final class SchemaCompiler {
 
   private Expression ofType(Object type, Map<String, Object> schema, String path) {
     return switch (type.toString()) {
-      case "object" -> object(withoutExcluded(Map.class, schema, path), path);
+      case "object" ->
+          new SchemaObjects(this).object(withoutExcluded(Map.class, schema, path), path);
       case "array" -> new SchemaArrays(this).array(withoutExcluded(List.class, schema, path), path);
       case "string" -> strings(schema, path);
       case "integer" -> new SchemaNumbers(rules, prefix).integer(schema, path);
@@ -511,137 +511,6 @@ final class SchemaCompiler {
     return rule("string", syntax.string(0, Repeat.UNLIMITED));
   }
 
-  private Expression object(Map<String, Object> schema, String path) {
-    Map<String, Object> properties = properties(schema);
-    List<String> names = List.copyOf(properties.keySet());
-    List<Boolean> required = required(schema, properties, path);
-    boolean open = !schema.containsKey("properties");
-    Object more = schema.getOrDefault("additionalProperties", open);
-    Expression others = others(schema, names, more, path);
-    int min = count(schema, "minProperties", 0, path);
-    int max = count(schema, "maxProperties", Repeat.UNLIMITED, path);
-    if (min > 0 || max != Repeat.UNLIMITED) {
-      if (!names.isEmpty() || others == null) {
-        throw new GrammarException(
-            path + ": expected minProperties and maxProperties without properties, found both");
-      }
-      return Expression.sequence(new Literal("{"), listOf(others, min, max), new Literal("}"));
-    }
-    List<Member> members =
-        members(
-            properties,
-            required,
-            name -> Expression.sequence(new Literal(JsonText.write(name)), JsonText.COLON),
-            path);
-    return Expression.sequence(new Literal("{"), inOrder(members, others, path), new Literal("}"));
-  }
-
-  /** A property that is listed. */
-  private record Member(Expression text, boolean required) {}
-
-  /** The properties that can be there. */
-  private List<Member> members(
-      Map<String, Object> properties,
-      List<Boolean> required,
-      Function<String, Expression> key,
-      String path) {
-    List<Member> members = new ArrayList<>();
-    int at = 0;
-    for (Map.Entry<String, Object> property : properties.entrySet()) {
-      String place = path + "/properties/" + property.getKey();
-      boolean isRequired = required.get(at++);
-      Expression value =
-          isRequired
-              ? value(property.getValue(), place)
-              : ifAny(this::value, property.getValue(), place);
-      if (value != null) {
-        Expression text = Expression.sequence(key.apply(property.getKey()), value);
-        members.add(new Member(text, isRequired));
-      }
-    }
-    return members;
-  }
-
-  /** Members that are not listed, with a value of any of the patterns' or all others' schemas. */
-  private Expression others(
-      Map<String, Object> schema, List<String> names, Object more, String path) {
-    List<Expression> others = new ArrayList<>();
-    if (schema.get("patternProperties") instanceof Map<?, ?> patterns && !patterns.isEmpty()) {
-      boolean closed = !(schema.get("additionalProperties") instanceof Object o) || o.equals(false);
-      if (!names.isEmpty() || schema.containsKey("propertyNames") || !closed) {
-        throw new GrammarException(
-            path + ": expected patternProperties alone, found other properties beside them");
-      }
-      strings(patterns)
-          .forEach(
-              (pattern, value) -> {
-                String place = path + "/patternProperties/" + pattern;
-                Expression key = SchemaStrings.of(Map.of("pattern", pattern), place, syntax, null);
-                others.add(Expression.sequence(key, JsonText.COLON, value(value, place)));
-              });
-    } else if (!Boolean.FALSE.equals(more)) {
-      Expression key = names.isEmpty() ? string() : JsonText.stringOtherThan(names);
-      if (schema.containsKey("propertyNames")) {
-        if (!names.isEmpty()) {
-          throw new GrammarException(path + ": expected propertyNames or properties, found both");
-        }
-        Map<String, Object> name =
-            Schemas.merged(
-                Map.of("allOf", List.of(Map.of("type", "string"), schema.get("propertyNames"))),
-                this::resolved,
-                path);
-        key = value(name, path + "/propertyNames");
-      }
-      others.add(
-          Expression.sequence(key, JsonText.COLON, value(more, path + "/additionalProperties")));
-    }
-    return others.isEmpty() ? null : rule(path + " (other)", Expression.choice(others));
-  }
-
-  static Map<String, Object> properties(Map<String, Object> schema) {
-    return schema.get("properties") instanceof Map<?, ?> map ? strings(map) : Map.of();
-  }
-
-  /** Whether each property is required. */
-  private static List<Boolean> required(
-      Map<String, Object> schema, Map<String, Object> properties, String path) {
-    List<?> required = schema.get("required") instanceof List<?> list ? list : List.of();
-    for (Object name : required) {
-      if (!properties.containsKey(name)) {
-        throw new GrammarException(
-            "%s/required: expected names of properties, found %s".formatted(path, name));
-      }
-    }
-    return properties.keySet().stream().map(required::contains).toList();
-  }
-
-  /**
-   * The members from each property on, made from the last to the first: with a comma before them if
-   * one has come already.
-   */
-  private Expression inOrder(List<Member> members, Expression others, String path) {
-    Expression first = Expression.EMPTY;
-    Expression further = Expression.EMPTY;
-    if (others != null) {
-      further = Expression.any(Expression.sequence(JsonText.COMMA, others));
-      first = Expression.optional(Expression.sequence(others, further));
-    }
-    for (int i = members.size() - 1; i >= 0; i--) {
-      boolean optional = !members.get(i).required();
-      Expression member = rule(path + " (member " + i + ")", members.get(i).text());
-      Expression next =
-          further.equals(Expression.EMPTY) ? further : rule(path + " (after " + i + ")", further);
-      Expression asFirst = Expression.sequence(member, next);
-      Expression asNext = Expression.sequence(JsonText.COMMA, member, next);
-      first = optional ? Expression.choice(asFirst, first) : asFirst;
-      further = optional ? Expression.choice(asNext, next) : asNext;
-      if (optional && i > 0) {
-        first = rule(path + " (from " + i + ")", first);
-      }
-    }
-    return first;
-  }
-
   Expression anyValue() {
     Reference value = new Reference(prefix + "value");
     if (!rules.containsKey(value.rule())) {
@@ -674,6 +543,10 @@ final class SchemaCompiler {
         new Repeat(more, Math.max(0, min - 1), max == Repeat.UNLIMITED ? max : max - 1);
     Expression some = Expression.sequence(item, rest);
     return min > 0 ? some : Expression.optional(some);
+  }
+
+  static Map<String, Object> properties(Map<String, Object> schema) {
+    return schema.get("properties") instanceof Map<?, ?> map ? strings(map) : Map.of();
   }
 
   static int count(Map<String, Object> schema, String keyword, int without, String path) {

@@ -99,6 +99,36 @@ class SchemaConditionsTest {
   }
 
   @Test
+  void keywordArgumentsOfPythonKeepConditions() {
+    Map<String, Object> number = Map.of("type", "integer");
+    Map<String, Object> properties = new LinkedHashMap<>();
+    NAMES.forEach(name -> properties.put(name, number));
+    Map<String, Expression> rules = new LinkedHashMap<>();
+    Expression arguments =
+        SchemaCompiler.keywords(
+            Map.of(
+                "properties",
+                properties,
+                "oneOf",
+                List.of(Map.of("required", List.of("a")), Map.of("required", List.of("b")))),
+            "",
+            rules);
+    rules.put("call", arguments);
+    Grammar grammar = Grammar.of(new Rules(rules, "call", _ -> ""));
+    assertThat(List.of("a=1", "b=1", "a=1, c=2", "b=1,c=2")).allMatch(grammar::accepts);
+    assertThat(List.of("", "c=2", "a=1, b=1", "a=1, b=1, c=1")).noneMatch(grammar::accepts);
+  }
+
+  @Test
+  void whatMayBeNothingInBothIsNotExclusive() {
+    Map<String, Object> text = Map.of("type", "string", "nullable", true);
+    Map<String, Object> number = Map.of("type", "integer", "nullable", true);
+    assertThatThrownBy(() -> Grammar.jsonSchema(Map.of("oneOf", List.of(text, number))))
+        .isInstanceOf(GrammarException.class)
+        .hasMessageContaining("may hold together");
+  }
+
+  @Test
   void randomObjectsAreExact() {
     int compiled = 0;
     for (int round = 0; round < 600; round++) {
