@@ -89,6 +89,11 @@ public final class WeightCode {
     return level.has(Feature.AVX512_VNNI);
   }
 
+  /** {@link SweepCode#linesAhead}. */
+  int linesAhead(int askingTiles) {
+    return SweepCode.linesAhead(format, askingTiles);
+  }
+
   TileProduct tileProduct() {
     return tileProduct;
   }
