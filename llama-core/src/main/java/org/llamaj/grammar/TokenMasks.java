@@ -1,7 +1,9 @@
 package org.llamaj.grammar;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,22 +16,29 @@ import java.util.Map;
  * read, and where in it (Dong et al. 2024, XGrammar). So the vocabulary is looked through once for
  * each such place. Where a token leads out of the rule, its rest is tried with the calls below,
  * once for each place that the rule was called from.
+ *
+ * <p>Many places differ little: within free text, what may come is almost all the same wherever a
+ * call has begun to be written. So a place is looked through only where it leads elsewhere than one
+ * that is known.
  */
 public final class TokenMasks {
   private static final int MOST_BYTES = 64 << 20;
+  private static final int MOST_BASES = 8;
 
   private final TokenTrie trie;
   private final StateSpace space;
   private final int mostMasks;
   private final Map<Frame, Local> locals = new HashMap<>();
+  private final Map<Frame, Local> outermost = new HashMap<>();
+  private final Deque<Local> bases = new ArrayDeque<>();
   private final Map<Place, TokenMask> places = new HashMap<>();
   private final Map<Union, TokenMask> unions = new HashMap<>();
 
   /**
    * What the top of a stack says: tokens that fit, and nodes of the trie from which on they lead
-   * out.
+   * out, in ascending order.
    */
-  private record Local(TokenMask inside, int[] exits) {}
+  private record Local(State start, TokenMask inside, int[] exits) {}
 
   /** The top of a stack, and the call below it. */
   private record Place(Frame top, Frame call) {}
@@ -70,8 +79,10 @@ public final class TokenMasks {
   }
 
   private synchronized TokenMask find(State state) {
-    if (locals.size() + places.size() + unions.size() > mostMasks) {
+    if (locals.size() + outermost.size() + places.size() + unions.size() > mostMasks) {
       locals.clear();
+      outermost.clear();
+      bases.clear();
       places.clear();
       unions.clear();
       space.forget();
@@ -107,7 +118,10 @@ public final class TokenMasks {
     Place place = new Place(local, call);
     TokenMask mask = places.get(place);
     if (mask == null) {
-      mask = withExits(locals.computeIfAbsent(local, this::findLocal), call);
+      mask =
+          call == null // nothing to come back to
+              ? outermost.computeIfAbsent(local, l -> findLocal(l, false)).inside
+              : withExits(locals.computeIfAbsent(local, l -> findLocal(l, true)), call);
       places.put(place, mask);
     }
     return mask;
@@ -135,19 +149,94 @@ public final class TokenMasks {
     return count > node.min() && count + (long) far < node.max() ? node.min() : count;
   }
 
-  private Local findLocal(Frame top) {
+  private Local findLocal(Frame top, boolean withExits) {
+    State start = space.only(top);
+    Nodes exits = new Nodes();
+    for (Local base : bases) {
+      if (trie.isMostlyLike(start, base.start) && (base.exits != null || !withExits)) {
+        long[] bits = base.inside.bits().clone();
+        trie.walkChanges(start, base.start, new Changes(bits, base, withExits ? exits : null));
+        return new Local(start, TokenMask.of(bits), withExits ? exits.sorted() : null);
+      }
+    }
     long[] bits = new long[words()];
-    List<Integer> exits = new ArrayList<>();
     trie.walk(
         -1,
-        space.only(top),
+        start,
         (node, state) -> {
           trie.addTokens(node, bits);
-          if (state.escaped() && !trie.isLeaf(node)) {
+          if (withExits && state.escaped() && !trie.isLeaf(node)) {
             exits.add(node);
           }
         });
-    return new Local(TokenMask.of(bits), exits.stream().mapToInt(Integer::intValue).toArray());
+    Local local = new Local(start, TokenMask.of(bits), withExits ? exits.sorted() : null);
+    bases.addFirst(local);
+    if (bases.size() > MOST_BASES) {
+      bases.removeLast();
+    }
+    return local;
+  }
+
+  /** Nodes of the trie in ascending order. */
+  private static final class Nodes {
+    private int[] nodes = new int[16];
+    private int size;
+
+    void add(int node) {
+      if (size == nodes.length) {
+        nodes = Arrays.copyOf(nodes, 2 * size);
+      }
+      nodes[size++] = node;
+    }
+
+    int[] sorted() {
+      return Arrays.copyOf(nodes, size);
+    }
+  }
+
+  /** Turns the tokens and exits of one place into those of another. */
+  private final class Changes implements TokenTrie.Changes {
+    private final long[] bits;
+    private final Local base;
+    private final Nodes exits;
+    private int at;
+
+    Changes(long[] bits, Local base, Nodes exits) {
+      this.bits = bits;
+      this.base = base;
+      this.exits = exits;
+    }
+
+    @Override
+    public void same(int from, int to) {
+      if (exits != null) {
+        passBy(from);
+        for (; at < base.exits.length && base.exits[at] < to; at++) {
+          exits.add(base.exits[at]);
+        }
+      }
+    }
+
+    private void passBy(int node) {
+      while (at < base.exits.length && base.exits[at] < node) {
+        at++;
+      }
+    }
+
+    @Override
+    public void reached(int node, State state) {
+      trie.addTokens(node, bits);
+      if (exits != null && state.escaped() && !trie.isLeaf(node)) {
+        exits.add(node);
+      }
+    }
+
+    @Override
+    public void dead(int from, int to) {
+      for (int node = from; node < to; node++) {
+        trie.removeTokens(node, bits);
+      }
+    }
   }
 
   private TokenMask withExits(Local local, Frame call) {

@@ -162,6 +162,82 @@ final class TokenTrie {
     }
   }
 
+  /** Sees where two states lead to different ones. */
+  interface Changes {
+    /**
+     * Nodes at which both states lead to the same, and all below them.
+     *
+     * @param from the first
+     * @param to the one after the last
+     */
+    void same(int from, int to);
+
+    /**
+     * A node that leads to something else, and that the first state allows.
+     *
+     * @param node its number
+     * @param state the state after its bytes
+     */
+    void reached(int node, State state);
+
+    /**
+     * Nodes that the first state does not allow.
+     *
+     * @param from the first
+     * @param to the one after the last
+     */
+    void dead(int from, int to);
+  }
+
+  /** Whether two states lead to the same for most of the tree, as two bytes tell. */
+  boolean isMostlyLike(State state, State other) {
+    int same = 0;
+    for (int i = 0; i < size; i = subtreeEnds[i]) {
+      State next = state.next(labels[i]);
+      State otherNext = other.next(labels[i]);
+      if (next == otherNext) {
+        same += subtreeEnds[i] - i;
+        continue;
+      }
+      for (int j = i + 1; j < subtreeEnds[i]; j = subtreeEnds[j]) {
+        same += next.next(labels[j]) == otherNext.next(labels[j]) ? subtreeEnds[j] - j : 0;
+      }
+    }
+    return same > size / 2;
+  }
+
+  /** Walks over the tree only where a state leads elsewhere than another one. */
+  void walkChanges(State state, State other, Changes visitor) {
+    State[] path = newPath();
+    State[] others = newPath();
+    path[0] = state;
+    others[0] = other;
+    int i = 0;
+    while (i < size) {
+      int depth = depths[i];
+      int end = subtreeEnds[i];
+      State next = path[depth - 1].next(labels[i]);
+      State otherNext = others[depth - 1].next(labels[i]);
+      if (next == otherNext) {
+        visitor.same(i, end);
+        i = end;
+      } else if (next.isDead()) {
+        visitor.dead(i, end);
+        i = end;
+      } else {
+        path[depth] = next;
+        others[depth] = otherNext;
+        visitor.reached(i, next);
+        if (next.tops().length == 0) {
+          visitor.dead(i + 1, end);
+          i = end;
+        } else {
+          i++;
+        }
+      }
+    }
+  }
+
   /** The node of one byte at the beginning, or -1. */
   int first(byte b) {
     for (int i = 0; i < size; i = subtreeEnds[i]) {
@@ -197,6 +273,13 @@ final class TokenTrie {
   void addTokens(int node, long[] set) {
     for (int id = tokens[node]; id >= 0; id = sameBytes[id]) {
       set[id >>> 6] |= 1L << id;
+    }
+  }
+
+  /** Removes the tokens that end at a node from a set. */
+  void removeTokens(int node, long[] set) {
+    for (int id = tokens[node]; id >= 0; id = sameBytes[id]) {
+      set[id >>> 6] &= ~(1L << id);
     }
   }
 
