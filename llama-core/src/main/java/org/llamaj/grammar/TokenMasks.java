@@ -7,6 +7,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Which tokens of a vocabulary may follow each state of a grammar. Thread-safe; made once for a
@@ -28,6 +29,10 @@ public final class TokenMasks {
   private final TokenTrie trie;
   private final StateSpace space;
   private final int mostMasks;
+
+  /** Whether the grammar counts repetitions. */
+  private final boolean counted;
+
   private final Map<Frame, Local> locals = new HashMap<>();
   private final Map<Frame, Local> outermost = new HashMap<>();
   private final Deque<Local> bases = new ArrayDeque<>();
@@ -48,6 +53,7 @@ public final class TokenMasks {
   TokenMasks(Automaton automaton, TokenTrie trie) {
     this.trie = trie;
     space = new StateSpace(automaton);
+    counted = IntStream.range(0, automaton.size()).anyMatch(i -> isCount(automaton.node(i)));
     mostMasks = Math.max(64, MOST_BYTES / (8 * words()));
   }
 
@@ -127,6 +133,10 @@ public final class TokenMasks {
     return mask;
   }
 
+  private static boolean isCount(Node node) {
+    return node instanceof Node.Count;
+  }
+
   private boolean isCall(Frame frame) {
     return space.automaton().node(frame.node()) instanceof Node.Call;
   }
@@ -137,12 +147,25 @@ public final class TokenMasks {
       return Frame.OUTSIDE;
     }
     Node.Count node = (Node.Count) space.automaton().node(frame.node());
-    return space.frame(frame.node(), nearCount(node, frame.count()), local(frame.parent(), call));
+    return space.frame(
+        frame.node(), nearCount(node, frame.count(), trie.longest()), local(frame.parent(), call));
   }
 
-  /** A count that behaves as the given one for as many repetitions as a token has bytes. */
-  private int nearCount(Node.Count node, int count) {
-    int far = trie.longest() + 1;
+  /** A stack with counts as far from their limits as they matter for some bytes. */
+  private Frame near(Frame frame, int bytes) {
+    if (frame == null || frame == Frame.OUTSIDE) {
+      return frame;
+    }
+    int count =
+        space.automaton().node(frame.node()) instanceof Node.Count node
+            ? nearCount(node, frame.count(), bytes)
+            : frame.count();
+    return space.frame(frame.node(), count, near(frame.parent(), bytes));
+  }
+
+  /** A count that behaves as the given one for as many repetitions as there are bytes. */
+  private static int nearCount(Node.Count node, int count, int bytes) {
+    int far = bytes + 1;
     if (count + (long) far < node.min()) {
       return node.min() - far - 1;
     }
@@ -153,10 +176,12 @@ public final class TokenMasks {
     State start = space.only(top);
     Nodes exits = new Nodes();
     for (Local base : bases) {
-      if (trie.isMostlyLike(start, base.start) && (base.exits != null || !withExits)) {
-        long[] bits = base.inside.bits().clone();
-        trie.walkChanges(start, base.start, new Changes(bits, base, withExits ? exits : null));
-        return new Local(start, TokenMask.of(bits), withExits ? exits.sorted() : null);
+      if (base.exits != null || !withExits) {
+        Changes changes = new Changes(base, withExits ? exits : null);
+        if (trie.isMostlyLike(start, base.start, changes)) {
+          trie.walkChanges(start, base.start, changes);
+          return new Local(start, TokenMask.of(changes.bits), withExits ? exits.sorted() : null);
+        }
       }
     }
     long[] bits = new long[words()];
@@ -201,10 +226,37 @@ public final class TokenMasks {
     private final Nodes exits;
     private int at;
 
-    Changes(long[] bits, Local base, Nodes exits) {
-      this.bits = bits;
+    Changes(Local base, Nodes exits) {
+      bits = base.inside.bits().clone();
       this.base = base;
       this.exits = exits;
+    }
+
+    @Override
+    public boolean alike(State state, State other, int bytes) {
+      return state == other
+          || counted
+              && state.tops().length == other.tops().length
+              && state.complete() == other.complete()
+              && state.escaped() == other.escaped()
+              && areIn(state.tops(), other.tops(), bytes)
+              && areIn(other.tops(), state.tops(), bytes);
+    }
+
+    private boolean areIn(Frame[] tops, Frame[] others, int bytes) {
+      for (Frame top : tops) {
+        boolean found = false;
+        for (int i = 0; i < others.length && !found; i++) {
+          found =
+              others[i] == top
+                  || others[i].node() == top.node()
+                      && near(others[i].parent(), bytes) == near(top.parent(), bytes);
+        }
+        if (!found) {
+          return false;
+        }
+      }
+      return true;
     }
 
     @Override

@@ -19,6 +19,10 @@ final class TokenTrie {
   private short[] depths = new short[1 << 16];
   private int[] subtreeEnds = new int[1 << 16];
   private int[] tokens = new int[1 << 16];
+
+  /** How many bytes may follow a node. */
+  private short[] heights;
+
   private final int[] sameBytes;
   private int size;
   private int longest;
@@ -95,6 +99,20 @@ final class TokenTrie {
       longest = Math.max(longest, text.length);
     }
     close(path, depth, 0);
+    heights = heights();
+  }
+
+  private short[] heights() {
+    short[] heights = new short[size];
+    short[] deepest = new short[longest + 2]; // of the nodes after, by depth
+    for (int i = size - 1; i >= 0; i--) {
+      int depth = depths[i];
+      short deep = (short) Math.max(depth, deepest[depth + 1]);
+      deepest[depth + 1] = 0;
+      deepest[depth] = (short) Math.max(deepest[depth], deep);
+      heights[i] = (short) (deep - depth);
+    }
+    return heights;
   }
 
   private void close(int[] path, int depth, int down) {
@@ -165,6 +183,16 @@ final class TokenTrie {
   /** Sees where two states lead to different ones. */
   interface Changes {
     /**
+     * Whether two states lead to the same for some bytes.
+     *
+     * @param state one
+     * @param other another one
+     * @param bytes how many
+     * @return true if they do; false if nobody knows
+     */
+    boolean alike(State state, State other, int bytes);
+
+    /**
      * Nodes at which both states lead to the same, and all below them.
      *
      * @param from the first
@@ -190,20 +218,20 @@ final class TokenTrie {
   }
 
   /** Whether two states lead to the same for most of the tree, as two bytes tell. */
-  boolean isMostlyLike(State state, State other) {
-    int same = 0;
-    for (int i = 0; i < size; i = subtreeEnds[i]) {
+  boolean isMostlyLike(State state, State other, Changes changes) {
+    int others = 0;
+    for (int i = 0; i < size && others < size / 2; i = subtreeEnds[i]) {
       State next = state.next(labels[i]);
       State otherNext = other.next(labels[i]);
-      if (next == otherNext) {
-        same += subtreeEnds[i] - i;
+      if (changes.alike(next, otherNext, heights[i])) {
         continue;
       }
-      for (int j = i + 1; j < subtreeEnds[i]; j = subtreeEnds[j]) {
-        same += next.next(labels[j]) == otherNext.next(labels[j]) ? subtreeEnds[j] - j : 0;
+      for (int j = i + 1; j < subtreeEnds[i] && others < size / 2; j = subtreeEnds[j]) {
+        boolean alike = changes.alike(next.next(labels[j]), otherNext.next(labels[j]), heights[j]);
+        others += alike ? 0 : subtreeEnds[j] - j;
       }
     }
-    return same > size / 2;
+    return others < size / 2;
   }
 
   /** Walks over the tree only where a state leads elsewhere than another one. */
@@ -218,7 +246,7 @@ final class TokenTrie {
       int end = subtreeEnds[i];
       State next = path[depth - 1].next(labels[i]);
       State otherNext = others[depth - 1].next(labels[i]);
-      if (next == otherNext) {
+      if (visitor.alike(next, otherNext, heights[i])) {
         visitor.same(i, end);
         i = end;
       } else if (next.isDead()) {
