@@ -229,7 +229,8 @@ public final class ChatSession implements AutoCloseable {
   /**
    * Reads ahead what the user is likely to say, while the model has nothing else to do: an answer
    * to just that begins after one token more. Where something else is said, all that agrees counts
-   * and the rest is forgotten; the answer is the same in any case.
+   * and the rest is forgotten; the answer is the same in any case (but for kernels that round a few
+   * rows in another way than many: there, almost equal tokens may part).
    *
    * <ul>
    *   <li>{@code prepare()} reads what comes before the user's next words. After {@link
