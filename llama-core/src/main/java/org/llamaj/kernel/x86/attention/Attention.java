@@ -158,8 +158,7 @@ public final class Attention implements AutoCloseable {
             cache.get(new Key(made, queries), () -> AttentionCode.assemble(made, queries, avx512));
       }
     } else if (promptCode == null) {
-      promptCode =
-          cache.get(new Key(made, 0), () -> PromptAttentionCode.assemble(made, avx512));
+      promptCode = cache.get(new Key(made, 0), () -> PromptAttentionCode.assemble(made, avx512));
     }
   }
 
@@ -236,9 +235,7 @@ public final class Attention implements AutoCloseable {
     int partEnd = visible + (end - visible) * (part + 1) / parts[index];
     int origin = page * AttentionShape.PAGE_TOKENS;
     int lastSlots =
-        partEnd == end
-            ? lastPosition % AttentionShape.PAGE_TOKENS + 1
-            : AttentionShape.PAGE_TOKENS;
+        partEnd == end ? lastPosition % AttentionShape.PAGE_TOKENS + 1 : AttentionShape.PAGE_TOKENS;
 
     if (!isFew(queries)) {
       PromptArguments to = promptArguments[worker];

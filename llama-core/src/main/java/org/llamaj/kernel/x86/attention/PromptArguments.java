@@ -45,7 +45,9 @@ final class PromptArguments implements AutoCloseable {
   static final int TARGET = 8;
   static final int LIMITS = 16;
 
-  /** Results: largest score of each query, in units of log 2, and its sum of 2^(score - largest). */
+  /**
+   * Results: largest score of each query, in units of log 2, and its sum of 2^(score - largest).
+   */
   static final int RESULTS = QUERIES + QUERY_BYTES * MOST_QUERIES;
 
   static final int RESULT_BYTES = 8;

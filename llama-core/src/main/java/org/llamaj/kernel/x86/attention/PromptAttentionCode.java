@@ -234,8 +234,7 @@ final class PromptAttentionCode {
     for (int slot = 0; slot < PAGE; slot += perQuery * lanes) {
       int first = slot;
       a.mov(OPERAND, FLOATS);
-      pages.keys(
-          slot, perQuery, 4 * PAGE, (parts, offset) -> store(parts, offset + 4 * first));
+      pages.keys(slot, perQuery, 4 * PAGE, (parts, offset) -> store(parts, offset + 4 * first));
     }
   }
 
