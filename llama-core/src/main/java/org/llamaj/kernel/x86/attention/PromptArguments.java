@@ -64,7 +64,7 @@ final class PromptArguments implements AutoCloseable {
 
   /** Begins with no queries. */
   void begin(AttentionShape shape) {
-    long floats = 4L * AttentionShape.PAGE_TOKENS * shape.headDim();
+    long floats = (PromptAttentionCode.floatBytes(shape) + 63) / 64 * 64;
     long spareBytes = (4L * shape.headDim() + 63) / 64 * 64;
     long room = (long) MOST_QUERIES / TILE * PromptAttentionCode.tileBytes(shape);
     long address = scratch.address(BYTES + floats + spareBytes + room);

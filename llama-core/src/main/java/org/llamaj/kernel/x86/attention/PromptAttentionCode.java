@@ -50,6 +50,9 @@ import org.llamaj.kernel.x86.code.KernelBuilder;
 final class PromptAttentionCode {
   private static final int TILE = PromptArguments.TILE;
 
+  /** Components, or tokens, that are multiplied in one round of a loop. */
+  private static final int UNROLL = 4;
+
   private static final Gpr ROOM = Gpr.RBX;
   private static final Gpr TILES_LEFT = Gpr.R12;
   private static final Gpr FLOATS = Gpr.R10;
@@ -118,6 +121,11 @@ final class PromptAttentionCode {
         shape.cacheType().isQuantized()
             ? new QuantizedPageReader(shape, k, loaded, 0, false)
             : new FloatPageReader(shape, k, loaded, false);
+  }
+
+  /** The room that the keys or values of a page need. */
+  static int floatBytes(AttentionShape shape) {
+    return 4 * (PAGE + UNROLL - 1) * shape.headDim();
   }
 
   /** The room that a tile of queries needs. */
@@ -238,7 +246,7 @@ final class PromptAttentionCode {
     }
   }
 
-  /** Values as floats: [PAGE][headDim]. */
+  /** Values as floats: [PAGE][headDim], and some zeros. */
   private void floatValues() {
     int columns = perQuery * lanes;
     for (int column = 0; column < shape.headDim(); column += columns) {
@@ -249,6 +257,19 @@ final class PromptAttentionCode {
           Math.min(columns, shape.headDim() - column) / lanes,
           4 * shape.headDim(),
           (parts, offset) -> store(parts, offset + 4 * first));
+      clearRound(first, Math.min(columns, shape.headDim() - column) / lanes);
+    }
+  }
+
+  /** After the last token, zeros for the rest of a round: what is there need not be a number. */
+  private void clearRound(int column, int parts) {
+    Vector zero = register(0);
+    k.zero(zero);
+    for (int i = 0; i < UNROLL - 1; i++) {
+      for (int part = 0; part < parts; part++) {
+        int place = 4 * (i * shape.headDim() + column + part * lanes);
+        a.v(VMOVUPS, at(OPERAND, place), zero);
+      }
     }
   }
 
@@ -310,23 +331,22 @@ final class PromptAttentionCode {
 
   /** Scores of the slots from the given one on, as many as the registers hold. */
   private void scores(int slot) {
-    int unroll = 4;
     for (int i = 0; i < TILE * perQuery; i++) {
       k.zero(register(i));
     }
     a.mov(OPERAND, ROOM);
     a.lea(MEMORY, at(FLOATS, 4 * slot));
-    a.mov(COUNTER, shape.headDim() / unroll);
+    a.mov(COUNTER, shape.headDim() / UNROLL);
     k.loop(
         COUNTER,
         () -> {
-          for (int i = 0; i < unroll; i++) {
+          for (int i = 0; i < UNROLL; i++) {
             load(perQuery, 4 * PAGE * i);
             multiply(perQuery, 4 * TILE * i, 4);
           }
           askAhead(64 / (PAGE / (perQuery * lanes)));
-          a.add(MEMORY, 4 * PAGE * unroll);
-          a.add(OPERAND, 4 * TILE * unroll);
+          a.add(MEMORY, 4 * PAGE * UNROLL);
+          a.add(OPERAND, 4 * TILE * UNROLL);
         });
     for (int query = 0; query < TILE; query++) {
       for (int part = 0; part < perQuery; part++) {
@@ -346,10 +366,16 @@ final class PromptAttentionCode {
   private void multiply(int parts, int offset, int queryStride) {
     Vector[] loaded = loaded();
     for (int query = 0; query < TILE; query++) {
-      Vector operand = register(TILE * perQuery + perQuery + query);
-      a.v(VBROADCASTSS, operand, at(OPERAND, offset + query * queryStride));
+      Address place = at(OPERAND, offset + query * queryStride);
+      // As an operand in memory it is loaded for each product, but that takes one instruction less:
+      // half of them in that way keep loads and instructions in balance.
+      boolean inMemory = wide && query % 2 == 1;
+      Vector register = register(TILE * perQuery + perQuery + query);
+      if (!inMemory) {
+        a.v(VBROADCASTSS, register, place);
+      }
       for (int part = 0; part < parts; part++) {
-        a.v(VFMADD231PS, sum(query, part), loaded[part], operand);
+        a.v(VFMADD231PS, sum(query, part), loaded[part], inMemory ? place.toAll() : register);
       }
     }
   }
@@ -467,14 +493,18 @@ final class PromptAttentionCode {
     a.lea(OPERAND, at(ROOM, scoresAt));
     a.lea(MEMORY, at(FLOATS, 4 * column));
     a.mov(COUNTER, SLOTS);
+    a.add(COUNTER, UNROLL - 1);
+    a.shr(COUNTER, 2);
     k.loop(
         COUNTER,
         () -> {
-          load(parts, 0);
-          multiply(parts, 0, 4 * PAGE);
-          askAhead(16);
-          a.add(MEMORY, 4 * shape.headDim());
-          a.add(OPERAND, 4);
+          for (int i = 0; i < UNROLL; i++) {
+            load(parts, 4 * shape.headDim() * i);
+            multiply(parts, 4 * i, 4 * PAGE);
+          }
+          askAhead(64);
+          a.add(MEMORY, 4 * shape.headDim() * UNROLL);
+          a.add(OPERAND, 4 * UNROLL);
         });
     for (int query = 0; query < TILE; query++) {
       for (int part = 0; part < parts; part++) {
