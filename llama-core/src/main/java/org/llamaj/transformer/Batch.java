@@ -13,6 +13,7 @@ import org.llamaj.tensor.FloatMatrix;
 public final class Batch {
   private static final BooleanSupplier NEVER = () -> false;
 
+  private final KeyValueCache cache; // of the model
   private final int vocabularySize;
   private final int readable; // token ids
   private final int dim;
@@ -46,7 +47,8 @@ public final class Batch {
   private boolean statesWanted;
   private final WantedRows wanted;
 
-  Batch(int capacity, int vocabularySize, int readable, int dim) {
+  Batch(KeyValueCache cache, int capacity, int vocabularySize, int readable, int dim) {
+    this.cache = cache;
     this.vocabularySize = vocabularySize;
     this.readable = readable;
     pictures = new FloatMatrix[capacity];
@@ -79,6 +81,10 @@ public final class Batch {
     return size;
   }
 
+  boolean isOf(KeyValueCache other) {
+    return cache == other;
+  }
+
   /** Empties the batch. */
   public void clear() {
     Arrays.fill(sequences, 0, size, null);
@@ -101,8 +107,8 @@ public final class Batch {
    * @param sequence where the token belongs
    * @param token its id
    * @return this
-   * @throws IllegalArgumentException if the batch is full, the id is not in the vocabulary, or the
-   *     sequence came earlier in the batch, before another one
+   * @throws IllegalArgumentException if the batch is full, the id is not in the vocabulary, the
+   *     sequence is of another model, or it came earlier in the batch, before another one
    */
   public Batch add(Sequence sequence, int token) {
     check(token);
@@ -165,6 +171,7 @@ public final class Batch {
     }
     boolean continues = size > 0 && sequences[size - 1] == sequence;
     if (!continues) {
+      sequence.requireOf(cache);
       for (int i = 0; i < size; i++) {
         if (sequences[i] == sequence) {
           throw new IllegalArgumentException(
