@@ -2,6 +2,7 @@ package org.llamaj;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.UnaryOperator;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
@@ -14,20 +15,23 @@ public final class ChatBuilder {
   private final Conversation conversation;
   private final List<AdapterUse> adapters;
   private final GenerationOptions options;
+  private final boolean readsAhead;
 
   ChatBuilder(LlamaModel model) {
-    this(model, Conversation.of(), List.of(), GenerationOptions.defaults());
+    this(model, Conversation.of(), List.of(), GenerationOptions.defaults(), true);
   }
 
   private ChatBuilder(
       LlamaModel model,
       Conversation conversation,
       List<AdapterUse> adapters,
-      GenerationOptions options) {
+      GenerationOptions options,
+      boolean readsAhead) {
     this.model = model;
     this.conversation = conversation;
     this.adapters = adapters;
-    this.options = options;
+    this.options = Objects.requireNonNull(options, "options");
+    this.readsAhead = readsAhead;
   }
 
   /**
@@ -47,7 +51,7 @@ public final class ChatBuilder {
    * @return a changed copy
    */
   public ChatBuilder history(Message... more) {
-    return new ChatBuilder(model, conversation.plus(more), adapters, options);
+    return new ChatBuilder(model, conversation.plus(more), adapters, options, readsAhead);
   }
 
   /**
@@ -58,7 +62,7 @@ public final class ChatBuilder {
    * @return a changed copy
    */
   public ChatBuilder tools(List<ToolDefinition> values) {
-    return new ChatBuilder(model, conversation.withTools(values), adapters, options);
+    return new ChatBuilder(model, conversation.withTools(values), adapters, options, readsAhead);
   }
 
   /**
@@ -68,7 +72,8 @@ public final class ChatBuilder {
    * @return a changed copy
    */
   public ChatBuilder builtInTools(List<String> names) {
-    return new ChatBuilder(model, conversation.withBuiltInTools(names), adapters, options);
+    return new ChatBuilder(
+        model, conversation.withBuiltInTools(names), adapters, options, readsAhead);
   }
 
   /**
@@ -79,7 +84,8 @@ public final class ChatBuilder {
    * @return a changed copy
    */
   public ChatBuilder adapter(Adapter adapter, float scale) {
-    return new ChatBuilder(model, conversation, model.with(adapters, adapter, scale), options);
+    return new ChatBuilder(
+        model, conversation, model.with(adapters, adapter, scale), options, readsAhead);
   }
 
   /**
@@ -89,7 +95,7 @@ public final class ChatBuilder {
    * @return a changed copy
    */
   public ChatBuilder options(GenerationOptions value) {
-    return new ChatBuilder(model, conversation, adapters, value);
+    return new ChatBuilder(model, conversation, adapters, value, readsAhead);
   }
 
   /**
@@ -163,13 +169,26 @@ public final class ChatBuilder {
   }
 
   /**
+   * Sets whether the model uses the time after an answer, as it does by default: when it has had
+   * nothing else to do for a moment, it reads the few tokens that stand before the user's next
+   * words, whatever they are. The next answer then begins sooner.
+   *
+   * @param value false to let it rest, for the sake of a battery for example; {@link
+   *     ChatSession#prepare} works all the same
+   * @return a changed copy
+   */
+  public ChatBuilder readAhead(boolean value) {
+    return new ChatBuilder(model, conversation, adapters, options, value);
+  }
+
+  /**
    * Opens the conversation.
    *
    * @return to be closed by the caller
    * @throws LlamaException if the model's file names no chat format that is known
    */
   public ChatSession open() {
-    return new ChatSession(model, model.chatFormat(), conversation, adapters, options);
+    return new ChatSession(model, model.chatFormat(), conversation, adapters, options, readsAhead);
   }
 
   /**
@@ -181,6 +200,6 @@ public final class ChatBuilder {
    * @throws LlamaException if it is no such file, damaged, of another model, or with other adapters
    */
   public ChatSession restore(Path file) {
-    return ChatSession.restore(model, model.chatFormat(), adapters, options, file);
+    return ChatSession.restore(model, model.chatFormat(), adapters, options, readsAhead, file);
   }
 }

@@ -1,12 +1,18 @@
 package org.llamaj;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.Future;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.llamaj.generate.Lane;
 import org.llamaj.generate.TokenLoop;
 import org.llamaj.grammar.Grammar;
 import org.llamaj.schema.JsonForm;
+import org.llamaj.tokenizer.TokenizerException;
 import org.llamaj.tokenizer.chat.ChatFormat;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
@@ -18,20 +24,36 @@ import org.llamaj.transformer.Sequence;
  * A conversation with a model. What has been said stays in the key-value cache, so that each turn
  * costs only its own tokens. Cheap to open; used by one thread at a time.
  *
+ * <p>When an answer has ended and the model has had nothing else to do for a moment, what stands
+ * before the user's next words is read ahead (see {@link #prepare} and {@link
+ * ChatBuilder#readAhead}).
+ *
  * <p>A turn that is cancelled keeps what was said so far; a turn that fails leaves the conversation
  * as it was.
  */
 public final class ChatSession implements AutoCloseable {
+  /** A program that goes on at once is not to wait for what was begun in between. */
+  private static final Duration REST = Duration.ofMillis(100);
+
+  /** So many tokens may be read without being asked for: one step. */
+  private static final int UNASKED = 64;
+
+  private static final ModelInput NOTHING = ModelInput.of(new int[0]);
+
   private final LlamaModel model;
   private final ChatFormat format;
   private final List<AdapterUse> adapters;
   private final GenerationOptions options;
+  private final boolean readsAhead;
   private final Sequence sequence;
 
   private Conversation conversation;
 
-  /** What is in the cache. */
-  private ModelInput fed = ModelInput.of(new int[0]);
+  /** What is in the cache, but for what is being read ahead. */
+  private ModelInput fed = NOTHING;
+
+  /** How much of it was there at the end of the last turn. */
+  private int tokens;
 
   /**
    * The whole conversation as the model wrote and read them, or null where it has to be written
@@ -43,6 +65,8 @@ public final class ChatSession implements AutoCloseable {
   private final List<Turn> turns = new ArrayList<>();
 
   private GenerationStream running;
+  private ReadAhead ahead; // null if there is none
+  private Future<?> begins; // cancels it before it has begun
 
   /**
    * Where a conversation can go back to.
@@ -57,8 +81,16 @@ public final class ChatSession implements AutoCloseable {
       ChatFormat format,
       Conversation conversation,
       List<AdapterUse> adapters,
-      GenerationOptions options) {
-    this(model, format, conversation, adapters, options, model.transformer().newSequence(adapters));
+      GenerationOptions options,
+      boolean readsAhead) {
+    this(
+        model,
+        format,
+        conversation,
+        adapters,
+        options,
+        readsAhead,
+        model.transformer().newSequence(adapters));
   }
 
   private ChatSession(
@@ -67,12 +99,14 @@ public final class ChatSession implements AutoCloseable {
       Conversation conversation,
       List<AdapterUse> adapters,
       GenerationOptions options,
+      boolean readsAhead,
       Sequence sequence) {
     this.model = model;
     this.format = format;
     this.conversation = conversation;
     this.adapters = adapters;
     this.options = options;
+    this.readsAhead = readsAhead;
     this.sequence = sequence;
   }
 
@@ -82,13 +116,16 @@ public final class ChatSession implements AutoCloseable {
       ChatFormat format,
       List<AdapterUse> adapters,
       GenerationOptions options,
+      boolean readsAhead,
       Path file) {
     Sequence sequence = model.transformer().newSequence(adapters);
     try {
       SessionFile.Content content = model.sessionFile(file, adapters).read(sequence, model::image);
       ChatSession session =
-          new ChatSession(model, format, content.conversation(), adapters, options, sequence);
+          new ChatSession(
+              model, format, content.conversation(), adapters, options, readsAhead, sequence);
       session.fed = ModelInput.of(sequence.tokens());
+      session.tokens = sequence.length();
       if (content.transcript() != null) {
         session.transcript = ModelInput.of(content.transcript());
       }
@@ -137,7 +174,8 @@ public final class ChatSession implements AutoCloseable {
    *
    * @param messages what is said next: of the user, or results of tools
    * @return the answer piece by piece, to be read to the end or closed before the next turn
-   * @throws LlamaException if the conversation no longer fits the context
+   * @throws LlamaException if the conversation no longer fits the context, or the model's chat
+   *     format has no place for such messages
    * @throws IllegalStateException if the answer before is still being read
    */
   public GenerationStream stream(Message... messages) {
@@ -175,15 +213,91 @@ public final class ChatSession implements AutoCloseable {
   private GenerationStream stream(GenerationOptions turn, Message... messages) {
     checkIdle();
     Conversation next = conversation.plus(messages);
-    ModelInput prompt = input(next);
-    if (overflows(prompt)) {
-      next = shortened(next);
-      prompt = model.input(format.prompt(next));
+    try {
+      ModelInput prompt = input(conversation, transcript, next);
+      if (overflows(prompt)) {
+        next = shortened(next);
+        prompt = model.input(format.prompt(next));
+      }
+      return stream(next, prompt, turn);
+    } catch (TokenizerException e) {
+      throw new LlamaException(
+          "the conversation cannot be written in the model's chat format: " + e.getMessage(), e);
     }
-    return stream(next, prompt, turn);
+  }
+
+  /**
+   * Reads ahead what the user is likely to say, while the model has nothing else to do: an answer
+   * to just that begins after one token more. Where something else is said, all that agrees counts
+   * and the rest is forgotten; the answer is the same in any case (but for kernels that round a few
+   * rows in another way than many: there, almost equal tokens may part).
+   *
+   * <ul>
+   *   <li>{@code prepare()} reads what comes before the user's next words. After {@link
+   *       ChatBuilder#open} that is the system message and the history.
+   *   <li>{@code prepare(Message.user(text))} while the user types, again and again; or as soon as
+   *       a picture is there, which then has been looked at when the question comes.
+   *   <li>Where the user chooses one of several texts, each can be prepared in a {@linkplain #fork
+   *       fork} of its own.
+   * </ul>
+   *
+   * <p>Returns at once. Other sessions' work goes first, and waits for one short step at most. All
+   * that is said or done with the conversation ends the reading.
+   *
+   * @param messages what may be said next
+   * @return done when all is read; cancelled where the conversation went on before it had begun
+   * @throws IllegalStateException if an answer is still being read
+   */
+  public Future<?> prepare(Message... messages) {
+    checkIdle();
+    endReadAhead(NOTHING);
+    Conversation said = conversation;
+    ModelInput known = transcript;
+    return readAhead(
+        Duration.ZERO,
+        Integer.MAX_VALUE,
+        messages.length == 0 ? () -> opening(said, known) : () -> likely(said, known, messages));
+  }
+
+  /** Lets the model read what comes before the user's next words, if it is only a little. */
+  private void rest() {
+    if (readsAhead && !turns.isEmpty()) {
+      Conversation said = conversation;
+      ModelInput known = transcript;
+      readAhead(REST, UNASKED, () -> opening(said, known));
+    }
+  }
+
+  private Future<?> readAhead(Duration delay, int most, Supplier<ModelInput> likely) {
+    Lane lane = model.scheduler().open(sequence, 0, OptionalLong.empty());
+    ahead = new ReadAhead(sequence, lane, fed, likely, most);
+    begins = model.idleTime().after(delay, ahead);
+    return begins;
+  }
+
+  private void endReadAhead(ModelInput prompt) {
+    if (ahead != null) {
+      begins.cancel(false);
+      fed = ahead.end(prompt);
+      ahead = null;
+    }
+  }
+
+  /** What comes before the user's words, whatever they are: all that two texts have in common. */
+  private ModelInput opening(Conversation said, ModelInput known) {
+    ModelInput one = input(said, known, said.plus(Message.user("A")));
+    ModelInput other = input(said, known, said.plus(Message.user("1")));
+    return one.first(one.commonPrefix(other));
+  }
+
+  /** All but the last token, whose logits will be wanted. */
+  private ModelInput likely(Conversation said, ModelInput known, Message... messages) {
+    ModelInput prompt = input(said, known, said.plus(messages));
+    return overflows(prompt) ? NOTHING : prompt.first(prompt.length() - 1);
   }
 
   private GenerationStream stream(Conversation next, ModelInput prompt, GenerationOptions turn) {
+    endReadAhead(prompt);
     int cached = sequence.truncate(Math.min(prompt.commonPrefix(fed), prompt.length() - 1));
     fed = fed.first(cached);
     running =
@@ -200,11 +314,16 @@ public final class ChatSession implements AutoCloseable {
    */
   public ChatSession fork() {
     checkIdle();
+    endReadAhead(NOTHING);
     ChatSession fork =
-        new ChatSession(model, format, conversation, adapters, options, sequence.fork());
+        new ChatSession(
+            model, format, conversation, adapters, options, readsAhead, sequence.fork());
     fork.fed = fed;
+    fork.tokens = tokens;
     fork.transcript = transcript;
     fork.turns.addAll(turns);
+    rest();
+    fork.rest();
     return fork;
   }
 
@@ -224,10 +343,12 @@ public final class ChatSession implements AutoCloseable {
     if (messages == all.size()) {
       return;
     }
+    endReadAhead(NOTHING);
     conversation = conversation.withMessages(all.subList(0, messages));
     turns.removeIf(turn -> turn.messages() > messages);
     boolean known = !turns.isEmpty() && turns.getLast().messages() == messages;
     transcript = known ? turns.getLast().transcript() : null;
+    rest();
   }
 
   /**
@@ -262,8 +383,10 @@ public final class ChatSession implements AutoCloseable {
    */
   public void save(Path file) {
     checkIdle();
+    endReadAhead(NOTHING);
     int[] ids = transcript == null || transcript.hasPictures() ? null : transcript.ids();
     model.sessionFile(file, adapters).write(new SessionFile.Content(conversation, ids), sequence);
+    rest();
   }
 
   /**
@@ -278,10 +401,10 @@ public final class ChatSession implements AutoCloseable {
   /**
    * How much of the context is in use.
    *
-   * @return tokens in the cache
+   * @return tokens in the cache, without those that were read ahead
    */
   public int tokens() {
-    return sequence.length();
+    return running == null ? tokens : sequence.length();
   }
 
   /** Gives the memory of the conversation back. */
@@ -290,6 +413,7 @@ public final class ChatSession implements AutoCloseable {
     if (running != null) {
       running.close();
     }
+    endReadAhead(NOTHING);
     sequence.close();
   }
 
@@ -359,11 +483,18 @@ public final class ChatSession implements AutoCloseable {
     }
   }
 
-  private ModelInput input(Conversation next) {
-    if (transcript != null) {
-      var continuation = format.continuation(next, conversation.messages().size());
+  /**
+   * What the model is to read.
+   *
+   * @param said what was said before
+   * @param known its transcript, or null
+   * @param next with what is said next
+   */
+  private ModelInput input(Conversation said, ModelInput known, Conversation next) {
+    if (known != null) {
+      var continuation = format.continuation(next, said.messages().size());
       if (continuation.isPresent()) {
-        return transcript.plus(model.input(continuation.get()));
+        return known.plus(model.input(continuation.get()));
       }
     }
     return model.input(format.prompt(next));
@@ -379,6 +510,7 @@ public final class ChatSession implements AutoCloseable {
         slid
             ? ModelInput.of(sequence.tokens())
             : all.first(Math.min(all.length(), sequence.length()));
+    tokens = fed.length();
     boolean unfinished =
         answer.finishReason() == FinishReason.CANCELLED
             || answer.finishReason() == FinishReason.TIME_LIMIT;
@@ -392,6 +524,7 @@ public final class ChatSession implements AutoCloseable {
     conversation = next.plus(Message.assistant(answer.text()));
     transcript = slid ? null : transcript(all, answer);
     turns.add(new Turn(conversation.messages().size(), transcript));
+    rest();
   }
 
   private static boolean beginsWith(List<Message> all, List<Message> first) {

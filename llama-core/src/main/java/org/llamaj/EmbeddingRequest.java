@@ -6,7 +6,6 @@ import java.util.Objects;
 import java.util.OptionalLong;
 import org.llamaj.generate.Lane;
 import org.llamaj.generate.Scheduler;
-import org.llamaj.tokenizer.SpecialTokens;
 import org.llamaj.transformer.Sequence;
 
 /**
@@ -97,7 +96,7 @@ public final class EmbeddingRequest {
     private final int tokens;
 
     Reading(String text) {
-      int[] ids = model.tokenizer().encodePrompt(text, SpecialTokens.none());
+      int[] ids = model.promptIds(text);
       if (ids.length == 0) {
         sequence.close();
         throw new IllegalArgumentException("expected texts of at least one token, found none");

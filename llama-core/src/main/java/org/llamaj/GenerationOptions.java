@@ -1,6 +1,7 @@
 package org.llamaj;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
@@ -51,6 +52,10 @@ public record GenerationOptions(
       throw new IllegalArgumentException("maxTokens: expected 0 or more, found " + maxTokens);
     }
     stopStrings = List.copyOf(stopStrings);
+    Objects.requireNonNull(sampling, "sampling");
+    Objects.requireNonNull(scheduling, "scheduling");
+    Objects.requireNonNull(speculation, "speculation");
+    Objects.requireNonNull(overflow, "overflow");
     if (stopStrings.contains("")) {
       throw new IllegalArgumentException("stopStrings: expected texts, found an empty one");
     }
@@ -157,7 +162,7 @@ public record GenerationOptions(
    * @return a changed copy
    */
   public GenerationOptions withGrammar(Grammar value) {
-    return with(copy -> copy.grammar = Optional.of(value));
+    return with(copy -> copy.grammar = Optional.of(Objects.requireNonNull(value, "value")));
   }
 
   /**

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.concurrent.Flow;
 import java.util.function.Consumer;
@@ -42,7 +43,7 @@ public final class GenerationRequest {
     this.prompt = prompt;
     this.pictures = pictures;
     this.adapters = adapters;
-    this.options = options;
+    this.options = Objects.requireNonNull(options, "options");
   }
 
   /**
@@ -75,6 +76,7 @@ public final class GenerationRequest {
    * @return a changed copy
    */
   public GenerationRequest image(Picture picture) {
+    Objects.requireNonNull(picture, "picture");
     List<Picture> more = new ArrayList<>(pictures);
     more.add(picture);
     return new GenerationRequest(model, prompt, List.copyOf(more), adapters, options);

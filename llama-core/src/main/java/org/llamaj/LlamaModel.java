@@ -14,6 +14,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.llamaj.checkpoint.AdapterCheckpoint;
 import org.llamaj.checkpoint.Checkpoint;
@@ -23,6 +24,7 @@ import org.llamaj.checkpoint.gguf.GgufReader;
 import org.llamaj.generate.Scorer;
 import org.llamaj.grammar.GrammarCompiler;
 import org.llamaj.generate.Drafter;
+import org.llamaj.generate.IdleTime;
 import org.llamaj.generate.LookupDrafter;
 import org.llamaj.generate.ModelDrafter;
 import org.llamaj.generate.Scheduler;
@@ -74,6 +76,7 @@ public final class LlamaModel implements AutoCloseable {
   private final LoadedModel loaded;
   private final GrammarCompiler grammars;
   private final Scheduler scheduler;
+  private final IdleTime idleTime = new IdleTime();
   private final Optional<GenerationListener> listener;
   private final AtomicBoolean closed = new AtomicBoolean();
   private final Queue<Adapter> adapters = new ConcurrentLinkedQueue<>();
@@ -144,6 +147,7 @@ public final class LlamaModel implements AutoCloseable {
    * @throws LlamaException if the place is of neither form
    */
   public static ModelBuilder builder(String place) {
+    Objects.requireNonNull(place, "place");
     if (!HubModel.isOne(place)) return builder(Path.of(place));
     HubModel model = HubModel.parse(place);
     return new ModelBuilder(
@@ -159,6 +163,8 @@ public final class LlamaModel implements AutoCloseable {
    * @return options to set, then {@link ModelBuilder#load}
    */
   public static ModelBuilder builder(Class<?> owner, String resource) {
+    Objects.requireNonNull(owner, "owner");
+    Objects.requireNonNull(resource, "resource");
     return new ModelBuilder(_ -> readResource(owner, resource));
   }
 
@@ -170,6 +176,8 @@ public final class LlamaModel implements AutoCloseable {
    * @return options to set, then {@link ModelBuilder#load}, which reads the stream
    */
   public static ModelBuilder builder(InputStream stream, String name) {
+    Objects.requireNonNull(stream, "stream");
+    Objects.requireNonNull(name, "name");
     return new ModelBuilder(_ -> GgufReader.read(stream, name));
   }
 
@@ -188,11 +196,10 @@ public final class LlamaModel implements AutoCloseable {
    *
    * @param prompt raw text; special tokens written in it stay text
    * @return options to set, then generate or stream
+   * @throws LlamaException if it is no valid text: half a character
    */
   public GenerationRequest prompt(String prompt) {
-    Objects.requireNonNull(prompt, "prompt");
-    int[] ids = tokenizer().encodePrompt(prompt, SpecialTokens.none());
-    return prompt(ids);
+    return prompt(promptIds(prompt));
   }
 
   /**
@@ -229,8 +236,7 @@ public final class LlamaModel implements AutoCloseable {
    * @throws LlamaException if the context is too short for it
    */
   public Score score(String text) {
-    int[] ids = tokenizer().encodePrompt(text, SpecialTokens.none());
-    return new Scorer(transformer(), tokenizer()).score(ids, 1, 0);
+    return new Scorer(transformer(), tokenizer()).score(promptIds(text), 1, 0);
   }
 
   /**
@@ -242,8 +248,8 @@ public final class LlamaModel implements AutoCloseable {
    * @throws LlamaException if the context is too short for both
    */
   public Score score(String prompt, String continuation) {
-    int[] before = tokenizer().encodePrompt(prompt, SpecialTokens.none());
-    int[] after = tokenizer().encode(continuation);
+    int[] before = promptIds(prompt);
+    int[] after = ids(continuation);
     if (before.length == 0) {
       throw new IllegalArgumentException("expected a prompt of at least one token, found none");
     }
@@ -259,7 +265,7 @@ public final class LlamaModel implements AutoCloseable {
    * @return 1 or more; lower is better
    */
   public double perplexity(String text) {
-    int[] ids = tokenizer().encodePrompt(text, SpecialTokens.none());
+    int[] ids = promptIds(text);
     int window = Math.min(PERPLEXITY_WINDOW, transformer().contextLength());
     return new Scorer(transformer(), tokenizer()).scoreLong(ids, window).perplexity();
   }
@@ -368,6 +374,7 @@ public final class LlamaModel implements AutoCloseable {
    * @throws LlamaException if the file is no adapter or one of another model
    */
   public Adapter adapter(Path path) {
+    Objects.requireNonNull(path, "path");
     AdapterCheckpoint file = AdapterCheckpoint.open(path);
     try {
       Adapter adapter = new Adapter(transformer(), AdapterReader.bind(file, transformer()), file);
@@ -381,6 +388,7 @@ public final class LlamaModel implements AutoCloseable {
 
   /** A list with one more adapter. */
   List<AdapterUse> with(List<AdapterUse> uses, Adapter adapter, float scale) {
+    Objects.requireNonNull(adapter, "adapter");
     if (!adapter.belongsTo(transformer())) {
       throw new IllegalArgumentException(
           "the adapter %s was loaded for another model".formatted(adapter.name()));
@@ -500,8 +508,29 @@ public final class LlamaModel implements AutoCloseable {
   @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {
+      idleTime.close();
+      scheduler.close();
       loaded.close();
       adapters.forEach(Adapter::close);
+    }
+  }
+
+  /** A text with what a prompt begins with. */
+  int[] promptIds(String text) {
+    return readable(text, () -> tokenizer().encodePrompt(text, SpecialTokens.none()));
+  }
+
+  /** A text in the middle of others. */
+  int[] ids(String text) {
+    return readable(text, () -> tokenizer().encode(text));
+  }
+
+  private static int[] readable(String text, Supplier<int[]> ids) {
+    Objects.requireNonNull(text, "text");
+    try {
+      return ids.get();
+    } catch (TokenizerException e) {
+      throw new LlamaException(e.getMessage(), e);
     }
   }
 
@@ -536,6 +565,10 @@ public final class LlamaModel implements AutoCloseable {
 
   Scheduler scheduler() {
     return scheduler;
+  }
+
+  IdleTime idleTime() {
+    return idleTime;
   }
 
   GenerationStream stream(ModelInput prompt, List<AdapterUse> uses, GenerationOptions options) {

@@ -13,6 +13,7 @@ import org.llamaj.events.LoadEvent;
 import org.llamaj.events.Recording;
 import org.llamaj.hub.DownloadListener;
 import org.llamaj.kernel.CacheType;
+import org.llamaj.kernel.Workers;
 import org.llamaj.loading.LoadedModel;
 import org.llamaj.loading.LoadingOptions;
 import org.llamaj.loading.MemoryPlanner;
@@ -23,6 +24,9 @@ import org.llamaj.spi.ProjectionListener;
  * thread; may load several times.
  */
 public final class ModelBuilder {
+  /** Longer passes bring nothing, and their scratch memory would be absurd. */
+  private static final int MOST_BATCH_TOKENS = 1 << 16;
+
   private final Function<DownloadListener, Checkpoint> source;
   private OptionalInt contextLength = OptionalInt.empty();
   private OptionalInt threads = OptionalInt.empty();
@@ -62,11 +66,11 @@ public final class ModelBuilder {
   /**
    * Sets how many threads compute.
    *
-   * @param count at least 1; without it, one per physical core
+   * @param count from 1 to {@value Workers#MOST_THREADS}; without it, one per physical core
    * @return this
    */
   public ModelBuilder threads(int count) {
-    threads = OptionalInt.of(positive("threads", count));
+    threads = OptionalInt.of(between("threads", count, Workers.MOST_THREADS));
     return this;
   }
 
@@ -77,7 +81,7 @@ public final class ModelBuilder {
    * @return this
    */
   public ModelBuilder kernels(String name) {
-    kernels = Optional.of(name);
+    kernels = Optional.of(Objects.requireNonNull(name, "name"));
     return this;
   }
 
@@ -113,7 +117,7 @@ public final class ModelBuilder {
    * @return this
    */
   public ModelBuilder kvDirectory(Path directory) {
-    cacheDirectory = Optional.of(directory);
+    cacheDirectory = Optional.of(Objects.requireNonNull(directory, "directory"));
     return this;
   }
 
@@ -137,7 +141,7 @@ public final class ModelBuilder {
    * @return this
    */
   public ModelBuilder weights(FileType type) {
-    weights = Optional.of(type);
+    weights = Optional.of(Objects.requireNonNull(type, "type"));
     return this;
   }
 
@@ -180,6 +184,8 @@ public final class ModelBuilder {
    * @return this
    */
   public ModelBuilder mmproj(Class<?> owner, String resource) {
+    Objects.requireNonNull(owner, "owner");
+    Objects.requireNonNull(resource, "resource");
     mediaEncoder = Optional.of(() -> LlamaModel.readResource(owner, resource));
     return this;
   }
@@ -188,11 +194,11 @@ public final class ModelBuilder {
    * Sets the most tokens of one forward pass. Prompts are read in chunks of this size; scratch
    * memory grows with it.
    *
-   * @param tokens at least 1; 512 without it
+   * @param tokens from 1 to 65536; 512 without it
    * @return this
    */
   public ModelBuilder batchSize(int tokens) {
-    batchSize = positive("batchSize", tokens);
+    batchSize = between("batchSize", tokens, MOST_BATCH_TOKENS);
     return this;
   }
 
@@ -231,7 +237,7 @@ public final class ModelBuilder {
    * @return this
    */
   public ModelBuilder onGeneration(GenerationListener value) {
-    generations = Optional.of(value);
+    generations = Optional.of(Objects.requireNonNull(value, "value"));
     return this;
   }
 
@@ -243,7 +249,7 @@ public final class ModelBuilder {
    * @return this
    */
   public ModelBuilder onProjection(ProjectionListener value) {
-    projections = Optional.of(value);
+    projections = Optional.of(Objects.requireNonNull(value, "value"));
     return this;
   }
 
@@ -285,15 +291,20 @@ public final class ModelBuilder {
    * Loads the model.
    *
    * @return to be closed by the caller
-   * @throws LlamaException if the file is no model this library runs, or the kernels asked for
-   *     cannot run
+   * @throws LlamaException if the file is no model this library runs, the kernels asked for cannot
+   *     run, or memory does not suffice
    */
   public LlamaModel load() {
     Optional<LoadEvent> event = Recording.begin(LoadEvent::new);
-    LoadedModel loaded =
-        LoadedModel.load(source.apply(downloadListener), options(), listener::onProgress);
-    event.ifPresent(e -> commit(e, loaded));
-    return new LlamaModel(loaded, promptChunk, queueLimit, generations);
+    try {
+      LoadedModel loaded =
+          LoadedModel.load(source.apply(downloadListener), options(), listener::onProgress);
+      event.ifPresent(e -> commit(e, loaded));
+      return new LlamaModel(loaded, promptChunk, queueLimit, generations);
+    } catch (InternalError e) {
+      throw new LlamaException(
+          "the model's file was cut short, or its disk failed, while it was being loaded", e);
+    }
   }
 
   private static void commit(LoadEvent event, LoadedModel loaded) {
@@ -337,6 +348,14 @@ public final class ModelBuilder {
     if (value < 1) {
       throw new IllegalArgumentException(
           "%s: expected at least 1, found %d".formatted(name, value));
+    }
+    return value;
+  }
+
+  private static int between(String name, int value, int most) {
+    if (value < 1 || value > most) {
+      throw new IllegalArgumentException(
+          "%s: expected 1 to %d, found %d".formatted(name, most, value));
     }
     return value;
   }

@@ -41,6 +41,7 @@ public final class Picture {
    * @throws LlamaException if the file cannot be read or is longer than 64 MiB
    */
   public static Picture of(Path file) {
+    Objects.requireNonNull(file, "file");
     try {
       long size = Files.size(file);
       if (size > MAX_BYTES) {

@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalLong;
 import org.llamaj.generate.Lane;
-import org.llamaj.tokenizer.SpecialTokens;
 import org.llamaj.transformer.Sequence;
 
 /**
@@ -25,18 +25,19 @@ final class Reranker {
   }
 
   List<Ranked> rank(String question, List<String> documents) {
+    Objects.requireNonNull(question, "question");
     List<Ranked> ranked = new ArrayList<>();
     for (int i = 0; i < documents.size(); i++) {
-      ranked.add(new Ranked(i, documents.get(i), score(question, documents.get(i))));
+      String document = Objects.requireNonNull(documents.get(i), "document");
+      ranked.add(new Ranked(i, document, score(question, document)));
     }
     ranked.sort(Comparator.comparingDouble(Ranked::score).reversed());
     return List.copyOf(ranked);
   }
 
   private double score(String question, String document) {
-    int[] passage =
-        model.tokenizer().encodePrompt("Passage: " + document + "\n", SpecialTokens.none());
-    int[] asked = model.tokenizer().encode("Question: " + question);
+    int[] passage = model.promptIds("Passage: " + document + "\n");
+    int[] asked = model.ids("Question: " + question);
     try (Sequence sequence = model.transformer().newSequence();
         Lane lane = model.scheduler().open(sequence, 0, OptionalLong.empty())) {
       lane.submitPrompt((batch, to, i) -> batch.add(to, passage[i]), passage, 0, passage.length);

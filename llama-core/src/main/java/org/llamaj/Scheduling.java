@@ -48,6 +48,6 @@ public record Scheduling(int priority, Optional<Duration> timeLimit) {
    * @return a changed copy
    */
   public Scheduling withTimeLimit(Duration value) {
-    return new Scheduling(priority, Optional.of(value));
+    return new Scheduling(priority, Optional.of(Objects.requireNonNull(value, "value")));
   }
 }

@@ -73,6 +73,10 @@ final class SessionFile {
   /** Writes a file beside the one that may be there, then puts it in its place. */
   void write(Content content, Sequence sequence) {
     Path absolute = file.toAbsolutePath();
+    if (absolute.getFileName() == null || Files.isDirectory(absolute)) {
+      throw new LlamaException(
+          "%s: expected a file to save the conversation to, found a directory".formatted(absolute));
+    }
     Path temporary = null;
     try {
       temporary = Files.createTempFile(absolute.getParent(), absolute.getFileName() + "-", ".tmp");
@@ -86,6 +90,8 @@ final class SessionFile {
           "%s: the conversation could not be saved (what was there is unchanged): %s"
               .formatted(file, e),
           e);
+    } catch (IllegalStateException e) {
+      throw closedMeanwhile(e);
     } finally {
       delete(temporary);
     }
@@ -132,10 +138,18 @@ final class SessionFile {
       }
     } catch (NoSuchFileException e) {
       throw new LlamaException("%s: no such file".formatted(file), e);
+    } catch (IllegalStateException e) {
+      throw closedMeanwhile(e);
     } catch (IOException | IllegalArgumentException e) {
       throw new LlamaException(
           "%s: expected a saved conversation, found what cannot be read: %s".formatted(file, e), e);
     }
+  }
+
+  /** The memory of the cache is gone with the model. */
+  private LlamaException closedMeanwhile(IllegalStateException e) {
+    return new LlamaException(
+        "%s: the model was closed while the conversation was saved or restored".formatted(file), e);
   }
 
   private void checkBegin() throws IOException {

@@ -10,18 +10,21 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llamaj.tokenizer.chat.Message;
 
 /**
- * 64 threads that generate, chat, cancel, fork, go back, save, restore and leave, at random, while
- * garbage is made and collected. Some seconds, or {@code -Dstress.seconds}: no wrong text, no
- * deadlock, and at the end nothing is left.
+ * 64 threads that generate, chat, cancel, fork, prepare, go back, save, restore and leave, at
+ * random, while garbage is made and collected. Some seconds, or {@code -Dstress.seconds}: no wrong
+ * text, no deadlock, and at the end nothing is left.
  */
 class ConcurrencyStressTest {
   private static final int THREADS = 64;
@@ -170,10 +173,30 @@ class ConcurrencyStressTest {
             stream.hasNext();
           }
         }
+        if (random.nextBoolean()) {
+          fork.prepare(Message.user(random.nextBoolean() ? "Why?" : "Wherefore?"));
+        }
         assertThat(fork.send("Why?").tokens()).isEqualTo(expected.second());
         fork.rewind(2 + 1);
+        Future<?> read = fork.prepare();
+        if (random.nextInt(4) == 0) {
+          await(read);
+        }
         assertThat(fork.send("Why?").tokens()).isEqualTo(expected.second());
       }
+    }
+  }
+
+  /** Waits for what is done in idle time, if there is any. */
+  private static void await(Future<?> read) {
+    try {
+      read.get(50, TimeUnit.MILLISECONDS);
+    } catch (ExecutionException e) {
+      assertThat(e.getCause()).isInstanceOf(LlamaException.class).hasMessageContaining("closed");
+    } catch (TimeoutException | CancellationException e) {
+      // the model is busy, or closed
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
     }
   }
 
@@ -181,6 +204,7 @@ class ConcurrencyStressTest {
     Path file = Files.createTempFile(folder, "stress", ".session");
     try (ChatSession chat = chat(model)) {
       assertThat(chat.send("Who?").tokens()).isEqualTo(expected.first());
+      chat.prepare(Message.user("Why?"));
       chat.save(file);
     }
     try (ChatSession restored = model.chat().temperature(0).maxTokens(6).restore(file)) {

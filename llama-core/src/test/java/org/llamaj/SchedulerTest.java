@@ -13,7 +13,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -213,6 +212,147 @@ class SchedulerTest {
   }
 
   @Test
+  void whatIsReadInIdleTimeWaitsForStreamsAndPrompts() throws Exception {
+    try (LlamaModel model = load(512, 16);
+        Sequence streaming = model.transformer().newSequence();
+        Sequence prompted = model.transformer().newSequence();
+        Sequence reading = model.transformer().newSequence();
+        ExecutorService threads = Executors.newSingleThreadExecutor()) {
+      Scheduler scheduler = model.scheduler();
+      try (Lane idle = scheduler.open(reading, 0, java.util.OptionalLong.empty())) {
+        Future<Lane.Outcome> read;
+        Lane stream = scheduler.open(streaming, 0, java.util.OptionalLong.empty());
+        try (Lane prompt = scheduler.open(prompted, 0, java.util.OptionalLong.empty())) {
+          submit(stream, 1, 2, 3);
+          stream.await();
+          step(stream);
+          read = threads.submit(() -> readIdle(idle, 100, () -> {}));
+          for (int i = 0; i < 20; i++) {
+            step(stream);
+          }
+          submit(prompt, 4, 5, 6);
+          stream.close();
+          assertThat(reading.length()).as("while a prompt waits").isZero();
+          prompt.await();
+        }
+        long steps = scheduler.steps();
+        assertThat(read.get()).isEqualTo(Lane.Outcome.DONE);
+        assertThat(reading.length()).isEqualTo(100);
+        assertThat(scheduler.steps() - steps).as("chunks of 16").isBetween(6L, 7L);
+      }
+    }
+  }
+
+  @Test
+  void whoComesWhileIdleTimeIsUsedWaitsForOneStep() throws Exception {
+    try (LlamaModel model = load(512, 16);
+        Sequence prompted = model.transformer().newSequence();
+        Sequence reading = model.transformer().newSequence();
+        ExecutorService threads = Executors.newSingleThreadExecutor()) {
+      Scheduler scheduler = model.scheduler();
+      Lane prompt = scheduler.open(prompted, 0, java.util.OptionalLong.empty());
+      try (Lane idle = scheduler.open(reading, 0, java.util.OptionalLong.empty())) {
+        CountDownLatch inStep = new CountDownLatch(1);
+        CountDownLatch submitted = new CountDownLatch(1);
+        Future<Lane.Outcome> read =
+            threads.submit(
+                () ->
+                    readIdle(
+                        idle,
+                        100,
+                        () -> {
+                          inStep.countDown();
+                          await(submitted);
+                        }));
+        await(inStep);
+        submit(prompt, IntStream.range(0, 50).map(i -> i + 7).toArray());
+        submitted.countDown();
+        assertThat(prompt.await()).isEqualTo(Lane.Outcome.DONE);
+        assertThat(scheduler.steps()).isEqualTo(2);
+        assertThat(reading.length()).as("busy until the stream is closed").isEqualTo(16);
+        prompt.close();
+        assertThat(read.get()).isEqualTo(Lane.Outcome.DONE);
+      }
+    }
+  }
+
+  @Test
+  void whatIsReadInIdleTimeCanBeBrokenOffOrEndedAfterTheStep() throws Exception {
+    try (LlamaModel model = load(512, 16);
+        Sequence cancelled = model.transformer().newSequence();
+        Sequence closed = model.transformer().newSequence();
+        ExecutorService threads = Executors.newSingleThreadExecutor()) {
+      Scheduler scheduler = model.scheduler();
+      try (Lane lane = scheduler.open(cancelled, 0, java.util.OptionalLong.empty())) {
+        assertThat(threads.submit(() -> readIdle(lane, 100, lane::cancel)).get())
+            .isEqualTo(Lane.Outcome.CANCELLED);
+        assertThat(cancelled.length()).as("as before the step").isZero();
+      }
+      CountDownLatch inStep = new CountDownLatch(1);
+      Lane lane = scheduler.open(closed, 0, java.util.OptionalLong.empty());
+      Future<Lane.Outcome> read = threads.submit(() -> readIdle(lane, 100, inStep::countDown));
+      await(inStep);
+      lane.close();
+      int length = closed.length();
+      assertThat(length).isPositive().isLessThanOrEqualTo(100);
+      assertThat(read.get()).isNotNull();
+      assertThat(closed.length()).as("no more steps").isEqualTo(length);
+    }
+  }
+
+  @Test
+  void whatIsReadInIdleTimeTakesNoPlaceInTheQueue() throws Exception {
+    try (LlamaModel model =
+            LlamaModel.builder(TestModels.small()).contextLength(600).queueLimit(1).load();
+        Sequence reading = model.transformer().newSequence();
+        ExecutorService threads = Executors.newSingleThreadExecutor();
+        Lane idle = model.scheduler().open(reading, 0, java.util.OptionalLong.empty())) {
+      CountDownLatch inStep = new CountDownLatch(1);
+      CountDownLatch submitted = new CountDownLatch(1);
+      Future<Lane.Outcome> read =
+          threads.submit(
+              () ->
+                  readIdle(
+                      idle,
+                      10,
+                      () -> {
+                        inStep.countDown();
+                        await(submitted);
+                      }));
+      await(inStep);
+      try (Sequence other = model.transformer().newSequence();
+          Lane lane = model.scheduler().open(other, 0, java.util.OptionalLong.empty())) {
+        submit(lane, 1, 2, 3);
+        submitted.countDown();
+        assertThat(lane.await()).isEqualTo(Lane.Outcome.DONE);
+      }
+      assertThat(read.get()).isEqualTo(Lane.Outcome.DONE);
+    }
+  }
+
+  /** Reads tokens in idle time; something happens when the first of them joins its step. */
+  private static Lane.Outcome readIdle(Lane lane, int count, Runnable atFirst) {
+    return lane.readIdle(
+        (batch, sequence, i) -> {
+          if (i == 0) {
+            atFirst.run();
+          }
+          batch.add(sequence, i + 1);
+        },
+        new int[0],
+        0,
+        count);
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
   void tooManyPromptsAreRefused() {
     try (LlamaModel model =
             LlamaModel.builder(TestModels.small()).contextLength(600).queueLimit(1).load();
@@ -244,19 +384,34 @@ class SchedulerTest {
   }
 
   @Test
-  void aStreamThatWaitsCanBeCancelledWhileAnotherOneComputes() throws Exception {
+  void whoWaitsCanBeCancelledWhileAnotherOneComputes() throws Exception {
     try (LlamaModel model = load(512, 64);
+        Sequence one = model.transformer().newSequence();
+        Sequence two = model.transformer().newSequence();
+        Lane computing = model.scheduler().open(one, 0, java.util.OptionalLong.empty());
+        Lane waiting = model.scheduler().open(two, 0, java.util.OptionalLong.empty());
         ExecutorService threads = Executors.newFixedThreadPool(2)) {
-      GenerationStream other = model.prompt("a").temperature(0).maxTokens(500).stream();
-      GenerationStream cancelled = model.prompt("b").temperature(0).maxTokens(500).stream();
-      Future<Generation> first = threads.submit(() -> other.readAll(_ -> {}));
-      Future<Generation> second = threads.submit(() -> cancelled.readAll(_ -> {}));
-      sleep(5);
-      cancelled.cancel();
-      assertThat(second.get(10, TimeUnit.SECONDS).finishReason()).isEqualTo(FinishReason.CANCELLED);
-      other.cancel();
-      first.get(10, TimeUnit.SECONDS);
-      assertThat(model.transformer().newSequence().length()).isZero();
+      CountDownLatch inStep = new CountDownLatch(1);
+      CountDownLatch cancelled = new CountDownLatch(1);
+      computing.submitPrompt(
+          (batch, sequence, i) -> {
+            inStep.countDown();
+            await(cancelled);
+            batch.add(sequence, i + 1);
+          },
+          new int[0],
+          0,
+          3);
+      Future<Lane.Outcome> first = threads.submit(computing::await);
+      await(inStep);
+      submit(waiting, 4, 5, 6);
+      Future<Lane.Outcome> second = threads.submit(waiting::await);
+      waiting.cancel();
+      assertThat(second.get()).isEqualTo(Lane.Outcome.CANCELLED);
+      assertThat(two.length()).isZero();
+      cancelled.countDown();
+      assertThat(first.get()).isEqualTo(Lane.Outcome.DONE);
+      assertThat(one.length()).isEqualTo(3);
     }
   }
 

@@ -82,6 +82,9 @@ public final class Lane implements AutoCloseable {
   /** Whether what is submitted is a prompt, which may be split and has to queue. */
   boolean prompt;
 
+  /** Whether it is read only while nobody else has anything to do; it is in no queue then. */
+  boolean idle;
+
   /** Tokens of the prompt that other sequences had left in the cache. */
   int reused;
 
@@ -172,6 +175,24 @@ public final class Lane implements AutoCloseable {
   public void submitStates(Source prompt, int length) {
     plain = NONE;
     scheduler.submit(this, prompt, 0, length, length, true);
+  }
+
+  /**
+   * Reads the beginning of a prompt whenever nobody else has anything to do, a chunk in each step,
+   * and returns when all of it has been read. No logits are wanted. While this waits or reads,
+   * another thread may cancel or close the lane; when {@link #close} returns, the sequence is not
+   * in use any more and has grown by the steps that were made.
+   *
+   * @param prompt puts its tokens into a batch
+   * @param plain as in {@link #submitPrompt}
+   * @param first index of the first token that is to go through the model
+   * @param length how many tokens are to be in the sequence at the end
+   * @return whether all of it was read
+   * @throws org.llamaj.LlamaException if the sequence is full, or the model is closed
+   */
+  public Outcome readIdle(Source prompt, int[] plain, int first, int length) {
+    this.plain = plain;
+    return scheduler.readIdle(this, prompt, first, length);
   }
 
   /**
@@ -282,6 +303,15 @@ public final class Lane implements AutoCloseable {
    */
   public long waitedNanos() {
     return waitedNanos;
+  }
+
+  /**
+   * Whether {@link #cancel} was called.
+   *
+   * @return true from then on
+   */
+  public boolean isCancelled() {
+    return cancelled;
   }
 
   /** Ends waiting; may be called from any thread, at any time. */

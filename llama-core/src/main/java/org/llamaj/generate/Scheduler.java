@@ -40,6 +40,8 @@ import org.llamaj.transformer.Transformer;
  *       at its arrival plus the tokens it has had (the clock counts the tokens of all prompts):
  *       early ones go first, and a long one cannot hold up short ones for long. Whoever has been
  *       passed over eight times comes before higher priorities, so that nobody waits for ever.
+ *   <li><b>Idle time.</b> What may be wanted later is read while nobody waits and no stream is
+ *       open, a chunk in each step: who comes meanwhile waits for one step at most.
  *   <li><b>Shared beginnings.</b> What other sequences have left in the cache is taken over, block
  *       by block; a prompt whose next block another one is just reading waits for it.
  * </ul>
@@ -75,6 +77,7 @@ public final class Scheduler {
   private final int queueLimit;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition gathered = lock.newCondition();
+  private final Condition quiet = lock.newCondition();
   private final List<Lane> waiting = new ArrayList<>();
 
   /** The lanes of the present step. Changed under the lock by the leader, and read by it. */
@@ -82,6 +85,7 @@ public final class Scheduler {
 
   private final Batch batch;
 
+  private boolean closed;
   private boolean led;
   private int expected;
   private int streaming;
@@ -173,6 +177,62 @@ public final class Scheduler {
     }
   }
 
+  /** Makes steps of a lane's own while nobody else has anything to do. */
+  Lane.Outcome readIdle(Lane lane, Lane.Source tokens, int from, int to) {
+    lock.lock();
+    try {
+      lane.idle = true;
+      lane.prompt = true;
+      lane.quick = false;
+      lane.tokens = tokens;
+      lane.from = from;
+      lane.to = to;
+      lane.wantedFrom = to;
+      while (lane.failure == null && lane.from < to) {
+        if (closed || lane.closed || lane.cancelled) {
+          return Lane.Outcome.CANCELLED;
+        }
+        if (isBusy()) {
+          quiet.awaitUninterruptibly();
+        } else {
+          idleStep(lane);
+        }
+      }
+      return outcome(lane);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean isBusy() {
+    return led || !waiting.isEmpty() || streaming > 0 || expected > 0;
+  }
+
+  private void idleStep(Lane lane) {
+    lane.state = Lane.State.WAITING;
+    waiting.add(lane);
+    led = true;
+    try {
+      lead(lane);
+    } finally {
+      led = false;
+      waiting.remove(lane);
+      lane.state = Lane.State.IDLE;
+      letAnotherLead();
+    }
+  }
+
+  /** Ends what is only done in idle time. */
+  public void close() {
+    lock.lock();
+    try {
+      closed = true;
+      quiet.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   Lane.Outcome await(Lane lane) {
     boolean interrupted = false;
     lock.lock();
@@ -212,6 +272,7 @@ public final class Scheduler {
     try {
       lane.changed.signal();
       gathered.signal();
+      quiet.signalAll();
     } finally {
       lock.unlock();
     }
@@ -234,6 +295,7 @@ public final class Scheduler {
       if (lane.streaming) {
         streaming--;
       }
+      quiet.signalAll();
     } finally {
       lock.unlock();
     }
@@ -319,7 +381,7 @@ public final class Scheduler {
         promptRoom = Math.min(promptRoom, promptChunk);
       } else {
         adopt(lane);
-        if (streaming > (lane.streaming ? 1 : 0)) {
+        if (lane.idle || streaming > (lane.streaming ? 1 : 0)) {
           promptRoom = Math.min(promptRoom, promptChunk);
         }
         boolean wait = lane.failure != null || othersReadTheSame(lane);
@@ -441,13 +503,9 @@ public final class Scheduler {
   }
 
   private void finish(Lane lane, long now) {
-    waiting.remove(lane);
-    if (lane.prompt) {
-      prompts--;
-    }
+    leave(lane);
     lane.state = Lane.State.FINISHED;
     lane.finishedAt = now;
-    lane.tokens = null;
     if (lane.quick && lane.failure == null && !lane.closed) {
       lane.expected = true;
       expected++;
@@ -457,11 +515,15 @@ public final class Scheduler {
 
   /** Takes a lane back that has not gone through the model. */
   private void withdraw(Lane lane) {
+    leave(lane);
+    lane.state = Lane.State.IDLE;
+  }
+
+  private void leave(Lane lane) {
     waiting.remove(lane);
-    if (lane.prompt) {
+    if (lane.prompt && !lane.idle) {
       prompts--;
     }
-    lane.state = Lane.State.IDLE;
     lane.tokens = null;
   }
 
@@ -486,6 +548,7 @@ public final class Scheduler {
         return;
       }
     }
+    quiet.signalAll();
   }
 
   /** Waits to be woken; true if the thread was interrupted. */

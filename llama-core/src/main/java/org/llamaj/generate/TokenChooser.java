@@ -48,7 +48,6 @@ public final class TokenChooser implements Sampler {
       int[] prompt,
       int tokensLeft) {
     chain = new SamplerChain(options.sampling(), vocabularySize, tokenizer::text);
-    candidates = new Candidates(vocabularySize);
     constraint = options.grammar().map(grammar -> grammars.compile(grammar).begin());
     completes = options.completion() && constraint.isPresent();
     untouched = new float[completes ? vocabularySize : 0];
@@ -60,6 +59,7 @@ public final class TokenChooser implements Sampler {
     int first = options.sampling().steps().stream().findFirst().map(SamplingStep::keeps).orElse(0);
     boolean others = constraint.isPresent() || probabilities.isPresent();
     best = others || first > BestLogits.MOST ? 0 : first;
+    candidates = new Candidates(best > 0 ? best : vocabularySize);
     this.tokensLeft = tokensLeft;
     if (completes && tokensLeft > 0) {
       constraint.get().limit(tokensLeft);

@@ -10,7 +10,8 @@ import java.util.concurrent.locks.LockSupport;
  * calls), then parked.
  *
  * <p>A call hands out its chunks one by one, so that a core which is slowed by other work takes
- * fewer of them and all finish together. Calls from several threads are made one after the other.
+ * fewer of them and all finish together. Calls from several threads are made one after the other; a
+ * call from within a task is done by the thread that makes it, alone.
  */
 public final class Workers implements AutoCloseable {
 
@@ -26,11 +27,17 @@ public final class Workers implements AutoCloseable {
     void run(int chunk, int worker);
   }
 
+  /** The most threads of a pool: more than any machine has cores. */
+  public static final int MOST_THREADS = 1024;
+
   /** How long an idle worker spins before it parks; longer than the gaps within a decode step. */
   private static final long SPIN_NANOS = 100_000;
 
   /** How often the caller looks for the others' end before it lets other threads run. */
   private static final int SPINS_BEFORE_YIELD = 20_000;
+
+  /** The worker that a thread outside the pool is. */
+  private static final int NONE = -1;
 
   private static final VarHandle COUNTER = MethodHandles.arrayElementVarHandle(int[].class);
 
@@ -63,11 +70,13 @@ public final class Workers implements AutoCloseable {
   /**
    * Starts the threads.
    *
-   * @param threads how many threads compute, the caller's included; at least 1
+   * @param threads how many threads compute, the caller's included; from 1 to {@value
+   *     #MOST_THREADS}
    */
   public Workers(int threads) {
-    if (threads < 1) {
-      throw new IllegalArgumentException("expected at least 1 thread, found " + threads);
+    if (threads < 1 || threads > MOST_THREADS) {
+      throw new IllegalArgumentException(
+          "expected from 1 to %d threads, found %d".formatted(MOST_THREADS, threads));
     }
     counters = new int[PARKED + threads * LINE];
     helpers = new Thread[threads - 1];
@@ -79,8 +88,13 @@ public final class Workers implements AutoCloseable {
               .name("llamaj-worker-" + worker)
               .unstarted(() -> serve(worker));
     }
-    for (Thread helper : helpers) {
-      helper.start();
+    try {
+      for (Thread helper : helpers) {
+        helper.start();
+      }
+    } catch (OutOfMemoryError e) {
+      close(); // the system gives no more of them
+      throw e;
     }
   }
 
@@ -94,7 +108,7 @@ public final class Workers implements AutoCloseable {
   }
 
   /**
-   * Runs all chunks of a task and returns when they are done. Not to be called from within a task.
+   * Runs all chunks of a task and returns when they are done.
    *
    * @param chunkCount how many chunks; a single chunk is run by the caller alone
    * @param work does a chunk
@@ -103,9 +117,10 @@ public final class Workers implements AutoCloseable {
     if (chunkCount <= 0) {
       return;
     }
-    if (chunkCount == 1 || helpers.length == 0) {
+    int worker = workerOfThisThread();
+    if (chunkCount == 1 || helpers.length == 0 || worker != NONE) {
       for (int chunk = 0; chunk < chunkCount; chunk++) {
-        work.run(chunk, 0);
+        work.run(chunk, Math.max(0, worker));
       }
       return;
     }
@@ -138,6 +153,20 @@ public final class Workers implements AutoCloseable {
     for (Thread helper : helpers) {
       LockSupport.unpark(helper);
     }
+  }
+
+  /** The index of the calling thread if it is just running a task, or else {@link #NONE}. */
+  private int workerOfThisThread() {
+    if (Thread.holdsLock(callLock)) {
+      return 0;
+    }
+    Thread current = Thread.currentThread();
+    for (int i = 0; i < helpers.length; i++) {
+      if (helpers[i] == current) {
+        return i + 1;
+      }
+    }
+    return NONE;
   }
 
   private void takeChunks(Task work, int count, int worker) {

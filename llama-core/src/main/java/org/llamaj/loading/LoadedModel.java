@@ -69,7 +69,8 @@ public record LoadedModel(
    * @param options how to load
    * @param progress told the fraction done, from 0 to 1
    * @return the running model
-   * @throws org.llamaj.LlamaException if the checkpoint is no model this library runs
+   * @throws org.llamaj.LlamaException if the checkpoint is no model this library runs, or memory
+   *     does not suffice
    */
   public static LoadedModel load(
       Checkpoint checkpoint, LoadingOptions options, DoubleConsumer progress) {
@@ -84,6 +85,12 @@ public record LoadedModel(
       // What is being read cannot be closed.
       awaitUninterruptibly(tokenizer);
       checkpoint.close();
+      if (e instanceof OutOfMemoryError) {
+        throw new LlamaException(
+            "%s: no memory for it (%s): take a smaller batch size, a shorter context or fewer threads, leave weights mapped, or give the JVM more (-Xmx)"
+                .formatted(checkpoint.source(), e.getMessage()),
+            e);
+      }
       throw e;
     }
   }

@@ -25,12 +25,13 @@ public final class Candidates {
   private int sorted;
 
   /**
-   * @param vocabularySize number of token ids
+   * @param most how many there can be: as many as there are token ids, or fewer where only the most
+   *     probable ones are ever given
    */
-  public Candidates(int vocabularySize) {
-    ownIds = new int[vocabularySize];
-    ownLogits = new float[vocabularySize];
-    scratch = new float[vocabularySize];
+  public Candidates(int most) {
+    ownIds = new int[most];
+    ownLogits = new float[most];
+    scratch = new float[most];
     logits = ownLogits;
   }
 

@@ -13,6 +13,7 @@ import org.llamaj.tensor.FloatMatrix;
 public final class Batch {
   private static final BooleanSupplier NEVER = () -> false;
 
+  private final KeyValueCache cache; // of the model
   private final int vocabularySize;
   private final int readable; // token ids
   private final int dim;
@@ -44,8 +45,10 @@ public final class Batch {
   private final float[][] states;
 
   private boolean statesWanted;
+  private final WantedRows wanted;
 
-  Batch(int capacity, int vocabularySize, int readable, int dim) {
+  Batch(KeyValueCache cache, int capacity, int vocabularySize, int readable, int dim) {
+    this.cache = cache;
     this.vocabularySize = vocabularySize;
     this.readable = readable;
     pictures = new FloatMatrix[capacity];
@@ -57,6 +60,7 @@ public final class Batch {
     positions = new int[capacity];
     sequences = new Sequence[capacity];
     logitsRows = new int[capacity];
+    wanted = new WantedRows(capacity);
   }
 
   /**
@@ -77,6 +81,10 @@ public final class Batch {
     return size;
   }
 
+  boolean isOf(KeyValueCache other) {
+    return cache == other;
+  }
+
   /** Empties the batch. */
   public void clear() {
     Arrays.fill(sequences, 0, size, null);
@@ -86,6 +94,7 @@ public final class Batch {
     Arrays.fill(pictures, 0, size, null);
     Arrays.fill(seeing, 0, seeingCount, null);
     seeingCount = 0;
+    wanted.clear();
     statesWanted = false;
     size = 0;
     spanCount = 0;
@@ -98,8 +107,8 @@ public final class Batch {
    * @param sequence where the token belongs
    * @param token its id
    * @return this
-   * @throws IllegalArgumentException if the batch is full, the id is not in the vocabulary, or the
-   *     sequence came earlier in the batch, before another one
+   * @throws IllegalArgumentException if the batch is full, the id is not in the vocabulary, the
+   *     sequence is of another model, or it came earlier in the batch, before another one
    */
   public Batch add(Sequence sequence, int token) {
     check(token);
@@ -162,6 +171,7 @@ public final class Batch {
     }
     boolean continues = size > 0 && sequences[size - 1] == sequence;
     if (!continues) {
+      sequence.requireOf(cache);
       for (int i = 0; i < size; i++) {
         if (sequences[i] == sequence) {
           throw new IllegalArgumentException(
@@ -423,7 +433,12 @@ public final class Batch {
     return spanCount;
   }
 
-  /** Reserves cache for all tokens and groups rows into spans. */
+  /** The rows that are needed to the end. */
+  WantedRows wanted() {
+    return wanted;
+  }
+
+  /** Reserves cache for all tokens, groups rows into spans and finds the wanted ones. */
   void prepare() {
     spanCount = 0;
     for (int first = 0; first < size; ) {
@@ -436,6 +451,7 @@ public final class Batch {
       spans[spanCount++] = new Span(sequence.pageTable(), first, end - first, sequence.length());
       first = end;
     }
+    wanted.find(this);
   }
 
   /** Counts the tokens as stored. */

@@ -241,6 +241,14 @@ public final class Sequence implements AutoCloseable {
     }
   }
 
+  /** Kernels write where the sequence says: it has to be one of the model that computes. */
+  void requireOf(KeyValueCache model) {
+    if (cache != model) {
+      throw new IllegalArgumentException(
+          "expected a sequence of the same model, found one of another: open it with newSequence of the transformer that runs the batch");
+    }
+  }
+
   /** Makes room for tokens at positions up to {@code length + count - 1}. */
   void reserve(int count) {
     requireRoom(count);

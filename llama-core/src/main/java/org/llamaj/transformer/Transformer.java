@@ -176,6 +176,7 @@ public final class Transformer {
    */
   public Batch newBatch() {
     return new Batch(
+        cache,
         workspace.rows(),
         configuration.vocabularySize(),
         configuration.embeddingRows(),
@@ -188,10 +189,15 @@ public final class Transformer {
    * cleared for the next tokens.
    *
    * @param batch tokens of any sequences of this model
-   * @throws LlamaException if a sequence is full or closed, or the model is closed
+   * @throws LlamaException if a sequence is full or closed, the model is closed, or its file can no
+   *     longer be read
+   * @throws IllegalArgumentException if the batch was made by another model
    * @throws CancellationException if the batch's condition became true; the sequences are as before
    */
   public void forward(Batch batch) {
+    if (!batch.isOf(cache)) {
+      throw new IllegalArgumentException("expected a batch of this model, found one of another");
+    }
     lock.lock();
     try {
       checkOpen();
@@ -225,6 +231,11 @@ public final class Transformer {
     } catch (RuntimeException | Error e) {
       batch.forgetPictures();
       abandon(e);
+      if (e instanceof InternalError) {
+        throw new LlamaException(
+            "the model's weights can no longer be read: their file was cut short, or its disk failed, while it was in use",
+            e);
+      }
       throw e;
     } finally {
       kernels.end();
@@ -260,6 +271,7 @@ public final class Transformer {
     lock.lock();
     try {
       checkOpen();
+      sequence.requireOf(cache);
       sequence.reserve(tokens);
     } finally {
       lock.unlock();
@@ -301,7 +313,8 @@ public final class Transformer {
     for (int first = 0; first < batch.logitsCount(); first += LOGITS_ROWS) {
       int count = Math.min(LOGITS_ROWS, batch.logitsCount() - first);
       for (int i = 0; i < count; i++) {
-        kernels.copyRow(residual, batch.logitsRow(first + i), normed, i);
+        int row = batch.wanted().place(batch.logitsRow(first + i));
+        kernels.copyRow(residual, row, normed, i);
       }
       kernels.rmsNorm(normed, count, head.outputNorm(), configuration.normEps(), normed);
       kernels.beginLogits(batch, first, count);
@@ -337,11 +350,12 @@ public final class Transformer {
 
   private void addStates(Batch batch) {
     FloatMatrix normed = workspace.normed();
-    int rows = batch.size();
+    WantedRows wanted = batch.wanted();
+    int rows = wanted.count();
     kernels.rmsNorm(workspace.residual(), rows, head.outputNorm(), configuration.normEps(), normed);
     kernels.fetch(normed, rows);
     for (int row = 0; row < rows; row++) {
-      float[] sum = batch.stateTarget(row);
+      float[] sum = batch.stateTarget(wanted.row(row));
       if (sum != null) {
         for (int i = 0; i < sum.length; i++) {
           sum[i] += normed.get(row, i);

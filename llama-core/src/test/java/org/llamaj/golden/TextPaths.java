@@ -15,6 +15,7 @@ import org.llamaj.LlamaModel;
 import org.llamaj.Speculation;
 import org.llamaj.TokenProbability;
 import org.llamaj.tokenizer.chat.Conversation;
+import org.llamaj.tokenizer.chat.Message;
 
 /**
  * All ways to the same text, in pairs: how the past came into the cache, and how the next tokens
@@ -40,7 +41,8 @@ public final class TextPaths {
     SHARED,
     FORKED,
     REWOUND,
-    RESTORED
+    RESTORED,
+    PREPARED
   }
 
   /** How the next tokens are made. */
@@ -115,7 +117,7 @@ public final class TextPaths {
 
   /** A conversation of one turn, whose tokens are in the cache. */
   private static ChatSession session(
-      LlamaModel model, Past past, Speculation speculation, Path folder) {
+      LlamaModel model, Past past, Speculation speculation, Path folder) throws Exception {
     return switch (past) {
       case READ, CHUNKED -> first(model, speculation);
       case SHARED -> {
@@ -142,6 +144,12 @@ public final class TextPaths {
           origin.save(file);
         }
         yield builder(model, speculation).restore(file);
+      }
+      case PREPARED -> {
+        ChatSession session = first(model, speculation);
+        session.prepare(Message.user(QUESTION + " and another way")).get();
+        session.prepare(Message.user(QUESTION)).get();
+        yield session;
       }
     };
   }

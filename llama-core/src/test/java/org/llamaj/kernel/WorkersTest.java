@@ -85,6 +85,38 @@ class WorkersTest {
   }
 
   @Test
+  void callsWithinATaskAreDoneByTheThreadThatMakesThem() {
+    try (Workers workers = new Workers(3)) {
+      for (int call = 0; call < 200; call++) {
+        AtomicInteger runs = new AtomicInteger();
+        AtomicInteger strangers = new AtomicInteger();
+        workers.run(
+            6,
+            (_, outer) ->
+                workers.run(
+                    5,
+                    (_, inner) -> {
+                      runs.incrementAndGet();
+                      if (inner != outer) {
+                        strangers.incrementAndGet();
+                      }
+                    }));
+        assertThat(runs).hasValue(30);
+        assertThat(strangers).hasValue(0);
+      }
+    }
+  }
+
+  @Test
+  void absurdNumbersOfThreadsAreRefused() {
+    for (int threads : new int[] {-1, 0, Workers.MOST_THREADS + 1, Integer.MAX_VALUE}) {
+      assertThatThrownBy(() -> new Workers(threads))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("found " + threads);
+    }
+  }
+
+  @Test
   void closeEndsTheThreads() throws InterruptedException {
     Workers workers = new Workers(4);
     workers.run(8, (chunk, worker) -> {});

@@ -168,27 +168,38 @@ public final class Conversations {
         name, passes.count() + 1, passes.betweenMillis(), 100 * passes.between());
   }
 
-  private void secondTurn() {
+  /** A turn as it comes, after a moment's rest, and one that was known before, in rounds. */
+  private void secondTurn() throws Exception {
     int perWord = model.tokenizer().encode("word word word word word ").length / 5;
     String history = "word ".repeat(1990 / perWord);
-    try (ChatSession chat = model.chat().temperature(0).maxTokens(4).open()) {
+    Message question = Message.user("And then?");
+    try (ChatSession chat = model.chat().temperature(0).maxTokens(4).readAhead(false).open()) {
       chat.send(history);
-      for (int turn = 0; turn < 8; turn++) {
-        long start = System.nanoTime();
-        try (GenerationStream stream = chat.stream(Message.user("And then?"))) {
-          long asked = System.nanoTime();
-          stream.forEachRemaining(_ -> {});
-          Generation answer = stream.result();
-          Duration first = answer.timings().tokenTimes().getFirst().plusNanos(asked - start);
-          print(
-              "turn after %d tokens: first token after %.0f ms, %d tokens read",
-              answer.promptTokens() - answer.timings().promptTokens(),
-              first.toNanos() / 1e6,
-              answer.timings().promptTokens());
-        }
+      for (int round = 0; round < 8; round++) {
+        turn("at once", chat, question);
+        chat.prepare().get();
+        turn("its frame read ahead", chat, question);
+        chat.prepare(question).get();
+        turn("all of it read ahead", chat, question);
       }
     }
     rowsAfter(2000);
+  }
+
+  private static void turn(String name, ChatSession chat, Message question) {
+    long start = System.nanoTime();
+    try (GenerationStream stream = chat.stream(question)) {
+      long asked = System.nanoTime();
+      stream.forEachRemaining(_ -> {});
+      Generation answer = stream.result();
+      Duration first = answer.timings().tokenTimes().getFirst().plusNanos(asked - start);
+      print(
+          "turn after %d tokens, %s: first token after %.0f ms, %d tokens read",
+          answer.promptTokens() - answer.timings().promptTokens(),
+          name,
+          first.toNanos() / 1e6,
+          answer.timings().promptTokens());
+    }
   }
 
   /** What it takes to read a few tokens after many: nothing but the forward pass. */

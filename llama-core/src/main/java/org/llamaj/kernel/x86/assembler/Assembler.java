@@ -310,6 +310,18 @@ public final class Assembler {
 
   /**
    * @param to register
+   * @param from factor
+   * @param value other factor
+   */
+  public void imul(Gpr to, Gpr from, int value) {
+    code.u8(0x48 | (to.ordinal() > 7 ? 4 : 0) | (from.ordinal() > 7 ? 1 : 0));
+    code.u8(0x69);
+    code.u8(0xC0 | (to.ordinal() & 7) << 3 | from.ordinal() & 7);
+    code.i32(value);
+  }
+
+  /**
+   * @param to register
    * @param bits to shift by
    */
   public void shl(Gpr to, int bits) {

@@ -79,14 +79,23 @@ public final class Transpose {
    * @param pairs four others, changed
    */
   public static void quarters(Assembler a, Vector[] in, Vector[] pairs) {
+    quarters(a, in, pairs, in);
+  }
+
+  /**
+   * As above, into registers of their own.
+   *
+   * @param out the results; may be {@code in}
+   */
+  public static void quarters(Assembler a, Vector[] in, Vector[] pairs, Vector[] out) {
     for (int i = 0; i < 4; i += 2) {
       a.v(VPUNPCKLDQ, pairs[i], in[i], in[i + 1]);
       a.v(VPUNPCKHDQ, pairs[i + 1], in[i], in[i + 1]);
     }
-    a.v(VPUNPCKLQDQ, in[0], pairs[0], pairs[2]);
-    a.v(VPUNPCKHQDQ, in[1], pairs[0], pairs[2]);
-    a.v(VPUNPCKLQDQ, in[2], pairs[1], pairs[3]);
-    a.v(VPUNPCKHQDQ, in[3], pairs[1], pairs[3]);
+    a.v(VPUNPCKLQDQ, out[0], pairs[0], pairs[2]);
+    a.v(VPUNPCKHQDQ, out[1], pairs[0], pairs[2]);
+    a.v(VPUNPCKLQDQ, out[2], pairs[1], pairs[3]);
+    a.v(VPUNPCKHQDQ, out[3], pairs[1], pairs[3]);
   }
 
   private static Vector[] registers(int first, int bits) {

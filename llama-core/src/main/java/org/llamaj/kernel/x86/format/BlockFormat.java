@@ -63,7 +63,32 @@ public interface BlockFormat {
   }
 
   /**
-   * 64 values as bytes, in AVX-512.
+   * As {@link #recordScales}, in the first registers for scales and minima alone, 512 bits wide: 16
+   * scales, and 16 minima if there are any, or 8 scales and behind them 8 minima.
+   *
+   * @param values a multiple of 32; scales beyond are 0
+   */
+  default void laneScales(BlockReader reader, int values) {
+    recordScales(reader, values);
+    Vector scales = BlockReader.SCALES[0].z();
+    Vector minima = BlockReader.MINIMA[0].z();
+    if (scaleValues() == 16) {
+      reader.a.vi(VINSERTI64X4, 1, scales, scales, BlockReader.SCALES[1]);
+      if (hasMinima()) {
+        reader.a.vi(VINSERTI64X4, 1, minima, minima, BlockReader.MINIMA[1]);
+      }
+    } else if (hasMinima()) {
+      reader.a.vi(VINSERTI64X4, 1, scales, scales, BlockReader.MINIMA[0]);
+    }
+  }
+
+  /** What the second 32 of {@link #wideValues} are too large by. */
+  default int upperFactor() {
+    return 1;
+  }
+
+  /**
+   * 64 values as bytes, in AVX-512; the second 32 times {@link #upperFactor}.
    *
    * @param pair which 64 of up to 256 neighbouring ones
    * @param to 512-bit register; the reader's temporaries and first scales may change

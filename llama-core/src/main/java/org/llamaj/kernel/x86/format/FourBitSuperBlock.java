@@ -14,7 +14,6 @@ import static org.llamaj.kernel.x86.assembler.Instruction.VPOR;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPSHUFD;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPSLLW;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPSRLVD;
-import static org.llamaj.kernel.x86.assembler.Instruction.VPSRLVW;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPSRLW;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPUNPCKHQDQ;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPUNPCKLDQ;
@@ -132,14 +131,19 @@ record FourBitSuperBlock(boolean fiveBits) implements BlockFormat {
 
   @Override
   public void wideConstants(BlockReader r) {
-    r.loadWide(0, 0x0F);
-    r.loadWide(1, 0, 0, 4, 4);
+    r.loadWide(0, 0x0F0F, 0x0F0F, 0xF0F0, 0xF0F0);
     r.a.v(VMOVUPS, wideConstant(2), r.kernel.ints(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1));
+  }
+
+  @Override
+  public void recordScales(BlockReader r, int values) {
+    laneScales(r, values);
+    r.a.vi(VEXTRACTI64X4, 1, MINIMA[0], SCALES[0].z());
   }
 
   /** Scales and minima go the same way, in the halves of a register. */
   @Override
-  public void recordScales(BlockReader r, int values) {
+  public void laneScales(BlockReader r, int values) {
     Vector both = SCALES[0].z();
     unpackScales(r);
     r.a.v(VPMOVZXBD, both, T0.x());
@@ -147,7 +151,12 @@ record FourBitSuperBlock(boolean fiveBits) implements BlockFormat {
     r.a.v(VCVTPH2PS, T1.x(), r.at(0));
     r.a.v(VPERMPS, T1.z(), wideConstant(2), T1.z());
     r.a.v(VMULPS, both, both, T1.z());
-    r.a.vi(VEXTRACTI64X4, 1, MINIMA[0], both);
+  }
+
+  /** High nibbles stay where they are. */
+  @Override
+  public int upperFactor() {
+    return fiveBits ? 1 : 16;
   }
 
   @Override
@@ -157,7 +166,6 @@ record FourBitSuperBlock(boolean fiveBits) implements BlockFormat {
       return;
     }
     r.a.v(VBROADCASTI64X4, to, r.at(FIFTH_BITS + 32 * pair));
-    r.a.v(VPSRLVW, to, to, wideConstant(1));
     r.a.v(VPANDD, to, to, wideConstant(0));
   }
 

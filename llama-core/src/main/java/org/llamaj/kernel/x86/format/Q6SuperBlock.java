@@ -1,9 +1,14 @@
 package org.llamaj.kernel.x86.format;
 
 import static org.llamaj.kernel.x86.assembler.Instruction.VBROADCASTI64X4;
+import static org.llamaj.kernel.x86.assembler.Instruction.VCVTDQ2PS;
+import static org.llamaj.kernel.x86.assembler.Instruction.VCVTPH2PS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMOVUPS;
+import static org.llamaj.kernel.x86.assembler.Instruction.VMULPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPAND;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPANDD;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPBROADCASTW;
+import static org.llamaj.kernel.x86.assembler.Instruction.VPMOVSXBD;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPOR;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPSLLVW;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPSLLW;
@@ -65,6 +70,15 @@ record Q6SuperBlock() implements BlockFormat {
     r.a.v(VMOVUPS, T0.x(), r.at(SUB_SCALES));
     r.half(SCALE, T1);
     r.floats(T0, SCALES, T1);
+  }
+
+  @Override
+  public void laneScales(BlockReader r, int values) {
+    r.a.v(VPMOVSXBD, SCALES[0].z(), r.at(SUB_SCALES));
+    r.a.v(VCVTDQ2PS, SCALES[0].z(), SCALES[0].z());
+    r.a.v(VPBROADCASTW, T1, r.at(SCALE));
+    r.a.v(VCVTPH2PS, T1.z(), T1);
+    r.a.v(VMULPS, SCALES[0].z(), SCALES[0].z(), T1.z());
   }
 
   @Override

@@ -1,6 +1,7 @@
 package org.llamaj.kernel.x86.gemv;
 
 import static org.llamaj.kernel.x86.assembler.Address.at;
+import static org.llamaj.kernel.x86.assembler.Instruction.VADDSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VBROADCASTSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VCVTDQ2PS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VEXTRACTF128;
@@ -27,6 +28,11 @@ public final class LaneQuantizeCode {
   private static final Gpr LANES = Gpr.RCX;
 
   private static final Gpr BUFFER = Gpr.R8;
+
+  /** Where the sums of 16 and of 32 values of the next two blocks go. */
+  private static final Gpr SUMS_16 = Gpr.R9;
+
+  private static final Gpr SUMS_32 = Gpr.R10;
 
   private final KernelBuilder k = new KernelBuilder(LaneRecord.RECORD_VALUES);
   private final Assembler a = k.a;
@@ -55,7 +61,7 @@ public final class LaneQuantizeCode {
               () -> {
                 block(0);
                 block(1);
-                a.add(LANES, 4);
+                next();
               });
           end();
         });
@@ -65,7 +71,7 @@ public final class LaneQuantizeCode {
       for (int i = 0; i < blocks % 8; i++) {
         block(i % 2);
         if (i % 2 == 1) {
-          a.add(LANES, 4);
+          next();
         }
       }
       end();
@@ -76,6 +82,16 @@ public final class LaneQuantizeCode {
   private void begin() {
     a.mov(LANES, RECORD);
     a.mov(BUFFER, Gpr.RSP);
+    a.lea(SUMS_16, at(RECORD, LaneRecord.SUMS_16));
+    a.lea(SUMS_32, at(RECORD, LaneRecord.SUMS_32 + 32));
+    k.zero(Vector.ymm(4));
+    a.v(VMOVUPS, at(RECORD, LaneRecord.SUMS_32), Vector.ymm(4));
+  }
+
+  private void next() {
+    a.add(LANES, 4);
+    a.add(SUMS_16, 16);
+    a.add(SUMS_32, 8);
   }
 
   /** So that what the last record does not have counts as nothing. */
@@ -106,7 +122,11 @@ public final class LaneQuantizeCode {
     a.v(VCVTDQ2PS, t, BlockQuantizer.SUMS_16);
     a.v(VBROADCASTSS, scale, BlockQuantizer.SCALE);
     a.v(VMULPS, t, t, scale);
-    halves(t, LaneRecord.SUMS + first);
+    a.v(VMOVSS, at(SUMS_16, 8 * odd), t.x());
+    a.vi(VEXTRACTF128, 1, scale.x(), t);
+    a.v(VMOVSS, at(SUMS_16, 8 * odd + 4), scale.x());
+    a.v(VADDSS, t.x(), t.x(), scale.x());
+    a.v(VMOVSS, at(SUMS_32, 4 * odd), t.x());
     a.add(SOURCE, 128);
     a.add(BUFFER, 32);
   }

@@ -24,11 +24,14 @@ public final class LaneRecord {
   /** The scale of the lane's block: floats. */
   static final int SCALES = 320;
 
-  /** Scale times sum of the lane's values: floats. */
-  static final int SUMS = 384;
+  /** Scale times sum of each 16 values, in the order of the row: 16 floats. */
+  static final int SUMS_16 = 384;
+
+  /** 8 zeros, then scale times sum of each 32 values: 8 floats. */
+  static final int SUMS_32 = 448;
 
   /** Bytes of a record. */
-  public static final int RECORD_BYTES = 448;
+  public static final int RECORD_BYTES = 512;
 
   private LaneRecord() {}
 

@@ -4,7 +4,6 @@ import static org.llamaj.kernel.x86.assembler.Address.at;
 import static org.llamaj.kernel.x86.assembler.Instruction.VCVTDQ2PS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VFMADD231PS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VFNMADD231PS;
-import static org.llamaj.kernel.x86.assembler.Instruction.VINSERTI64X4;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMOVSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMOVUPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMULPS;
@@ -25,12 +24,12 @@ import org.llamaj.kernel.x86.format.BlockReader;
 
 /**
  * Products of quantised weight rows with a few rows of quantised activations in AVX-512 VNNI. The
- * weights are taken once, in the order of memory, 256 of a row at a time; they are unpacked and
- * brought into the lanes of {@link LaneRecord} once for all rows of activations. A result does not
- * depend on how many rows there are.
+ * weights are taken once, 256 of a row at a time; they are unpacked and brought into the lanes of
+ * {@link LaneRecord} once for all rows of activations. A result does not depend on how many rows
+ * there are.
  *
- * <p>Two weight rows at a time, as then activations are loaded half as often: those of many rows do
- * not stay in the first-level cache.
+ * <p>Two weight rows at a time, one from the first half of the rows and one from the second, so
+ * that each half is read in the order of memory: activations are then loaded half as often.
  */
 public final class WideGemvCode {
   /** Most activation rows whose sums fit in the registers. */
@@ -43,9 +42,12 @@ public final class WideGemvCode {
   private static final Gpr OUTPUT_STRIDE = Gpr.R8;
   private static final Gpr RECORD = Gpr.R9;
 
-  /** The weights of the second row. */
+  /** The weights and the result of the row from the second half. */
   private static final Gpr SECOND = Gpr.R10;
 
+  private static final Gpr SECOND_OUTPUT = Gpr.RBX;
+
+  private static final Gpr PAIRS = Gpr.R12;
   private static final Gpr PLACE = Gpr.R11;
   private static final Gpr COUNTER = Gpr.RAX;
 
@@ -55,20 +57,24 @@ public final class WideGemvCode {
   /** And those that it uses. */
   private static final Vector[] TEMPORARIES = zmm(1, 2, 3, 4);
 
-  /** Of a second row. Its readers' constants are loaded anew for each record. */
-  private static final Vector[] SECOND_QUANTS = zmm(1, 2, 3, 4);
+  /** Where the first row waits for the second one, with up to so many activation rows. */
+  private static final Vector[] WAITING = zmm(16, 17, 18, 19);
 
-  private static final Vector[] SECOND_TEMPORARIES = zmm(8, 9, 10, 11, 24, 25);
+  private static final int MOST_TOKENS_WAITING = 4;
+
+  /** Products, activations, their scale and a factor: beside two rows that are in registers. */
+  private static final Vector[] WORK = zmm(1, 2, 3, 4, 28, 29);
+
+  /** Else, with the first row in the frame until then. Constants are loaded for each record. */
+  private static final Vector[] WORK_OF_MANY = zmm(8, 9, 10, 11, 24, 25);
 
   private static final int[] FIRST_SUMS = {12, 13, 14, 15, 16, 17, 18, 19};
   private static final int[] SECOND_SUMS = {20, 21, 22, 23, 28, 29, 30, 31};
 
-  /** In the frame, for each row: what its lanes' scales and minima are; the first row's weights. */
+  /** In the frame: what the lanes' scales of each row are; the first row's weights. */
   private static final int SCALES_AT = 0;
 
-  private static final int MINIMA_AT = 64;
-  private static final int ROW_BYTES = 128;
-  private static final int QUANTS_AT = 2 * ROW_BYTES;
+  private static final int QUANTS_AT = 2 * 64;
   private static final int FRAME_BYTES = QUANTS_AT + 4 * 64;
 
   private final BlockFormat format;
@@ -109,23 +115,33 @@ public final class WideGemvCode {
   private byte[] assemble() {
     a.mov(COUNTER, 0xFF00);
     a.kmovq(BlockReader.UPPER_HALF, COUNTER);
-    Label pairs = new Label();
+    constants();
+    a.mov(PAIRS, ROWS);
+    a.shr(PAIRS, 1);
+    a.imul(SECOND, PAIRS, values / format.blockValues() * format.blockBytes());
+    a.add(SECOND, WEIGHTS);
+    a.lea(SECOND_OUTPUT, at(OUTPUT, PAIRS, 4, 0));
     Label single = new Label();
     Label end = new Label();
-    a.bind(pairs);
-    a.cmp(ROWS, 2);
-    a.j(Condition.LESS, single);
-    a.lea(SECOND, at(WEIGHTS, values / format.blockValues() * format.blockBytes()));
-    rows(2);
+    a.cmp(PAIRS, 0);
+    a.j(Condition.EQUAL, single);
+    k.loop(PAIRS, () -> rows(2));
     a.mov(WEIGHTS, SECOND);
-    a.sub(ROWS, 2);
-    a.jmp(pairs);
+    a.mov(OUTPUT, SECOND_OUTPUT);
+    if (!waits()) {
+      constants();
+    }
     a.bind(single);
-    a.cmp(ROWS, 1);
-    a.j(Condition.LESS, end);
+    a.and(ROWS, 1);
+    a.j(Condition.EQUAL, end);
     rows(1);
     a.bind(end);
     return k.finish();
+  }
+
+  /** Whether there are registers for the first row's weights and for the constants. */
+  private boolean waits() {
+    return tokens <= MOST_TOKENS_WAITING;
   }
 
   private void rows(int count) {
@@ -134,9 +150,6 @@ public final class WideGemvCode {
         k.zero(sum(row, token));
       }
     }
-    if (count == 1) {
-      constants();
-    }
     a.mov(RECORD, ACTIVATIONS);
     int whole = LaneRecord.RECORD_VALUES;
     k.repeat(values / whole, COUNTER, () -> record(count, whole));
@@ -144,9 +157,8 @@ public final class WideGemvCode {
       record(count, values % whole);
     }
     for (int row = 0; row < count; row++) {
-      store(row);
+      store(row, row == 0 ? OUTPUT : SECOND_OUTPUT);
     }
-    a.add(OUTPUT, 4 * count);
   }
 
   private void constants() {
@@ -154,7 +166,7 @@ public final class WideGemvCode {
     format.wideConstants(readers[0]);
   }
 
-  /** Up to 256 values of a few weight rows. */
+  /** Up to 256 values of one or two weight rows. */
   private void record(int rows, int count) {
     int bytes = count / format.blockValues() * format.blockBytes();
     for (int row = 0; row < rows; row++) {
@@ -163,14 +175,14 @@ public final class WideGemvCode {
         a.prefetcht0(at(weights, prefetch + line));
       }
     }
-    if (rows == 2) {
+    if (rows == 2 && !waits()) {
       constants();
     }
     for (int row = 0; row < rows; row++) {
       readers[row].moveTo(0);
       scales(row, count);
-      quants(row, count);
-      if (row + 1 < rows) {
+      quants(row, count, rows == 2 && row == 0 && waits() ? WAITING : QUANTS);
+      if (row + 1 < rows && !waits()) {
         for (int i = 0; i < QUANTS.length; i++) {
           a.v(VMOVUPS, at(Gpr.RSP, QUANTS_AT + 64 * i), QUANTS[i]);
         }
@@ -178,41 +190,54 @@ public final class WideGemvCode {
       a.add(row == 0 ? WEIGHTS : SECOND, bytes);
     }
     if (rows == 1) {
-      multiplyOne();
+      multiply(WORK, QUANTS);
+    } else if (waits()) {
+      multiply(WORK, WAITING, QUANTS);
     } else {
-      multiplyTwo();
+      for (int i = 0; i < QUANTS.length; i++) {
+        a.v(VMOVUPS, TEMPORARIES[i], QUANTS[i]);
+        a.v(VMOVUPS, QUANTS[i], at(Gpr.RSP, QUANTS_AT + 64 * i));
+      }
+      multiply(WORK_OF_MANY, QUANTS, TEMPORARIES);
     }
     a.add(RECORD, tokens * LaneRecord.RECORD_BYTES);
   }
 
-  /** The scales, and minima, of a row's lanes into the frame. */
+  /** The scales of a row's lanes into the frame; the minima's part is added at once. */
   private void scales(int row, int count) {
-    format.recordScales(readers[row], count);
-    lanes(BlockReader.SCALES, ROW_BYTES * row + SCALES_AT);
-    if (format.hasMinima()) {
-      lanes(BlockReader.MINIMA, ROW_BYTES * row + MINIMA_AT);
-    }
-  }
-
-  /** Numbers for each 32 or 16 values to the lanes that they are for. */
-  private void lanes(Vector[] numbers, int place) {
+    format.laneScales(readers[row], count);
+    Vector scales = BlockReader.SCALES[0].z();
     boolean each16 = format.scaleValues() == 16;
-    Vector all = numbers[0].z();
-    if (each16) {
-      a.vi(VINSERTI64X4, 1, all, all, numbers[1]);
+    if (format.hasMinima()) {
+      Vector minima = each16 ? BlockReader.MINIMA[0].z() : scales;
+      int sums = each16 ? LaneRecord.SUMS_16 : LaneRecord.SUMS_32;
+      for (int token = 0; token < tokens; token++) {
+        // Blocks of 32 add their minimum, blocks of 256 subtract it.
+        a.v(
+            format.blockValues() == 32 ? VFMADD231PS : VFNMADD231PS,
+            sum(row, token),
+            minima,
+            at(RECORD, token * LaneRecord.RECORD_BYTES + sums));
+      }
     }
-    Vector order = BlockReader.T0.z();
-    int[] indices =
-        IntStream.range(0, 16)
-            .map(lane -> each16 ? LaneRecord.half(lane) : LaneRecord.half(lane) / 2)
-            .toArray();
-    a.v(VMOVUPS, order, k.ints(indices));
-    a.v(VPERMPS, order, order, all);
-    a.v(VMOVUPS, at(Gpr.RSP, place), order);
+    int[] order = new int[16];
+    int[] factors = new int[16];
+    for (int lane = 0; lane < 16; lane++) {
+      int block = LaneRecord.half(lane) / 2;
+      order[lane] = each16 ? LaneRecord.half(lane) : block;
+      factors[lane] = Float.floatToRawIntBits(block % 2 == 0 ? 1 : 1f / format.upperFactor());
+    }
+    Vector lanes = BlockReader.T0.z();
+    a.v(VMOVUPS, lanes, k.ints(order));
+    a.v(VPERMPS, lanes, lanes, scales);
+    if (format.upperFactor() != 1) {
+      a.v(VMULPS, lanes, lanes, k.ints(factors));
+    }
+    a.v(VMOVUPS, at(Gpr.RSP, SCALES_AT + 64 * row), lanes);
   }
 
   /** A row's values as bytes in the lanes of a record. */
-  private void quants(int row, int count) {
+  private void quants(int row, int count, Vector[] to) {
     for (int pair = 0; pair < 4; pair++) {
       if (64 * (pair + 1) <= count) {
         format.wideValues(readers[row], pair, QUANTS[pair]);
@@ -222,50 +247,30 @@ public final class WideGemvCode {
         k.zero(QUANTS[pair]);
       }
     }
-    Transpose.quarters(a, QUANTS, TEMPORARIES);
+    Transpose.quarters(a, QUANTS, TEMPORARIES, to);
   }
 
-  private void multiplyOne() {
+  /** One or two weight rows times all activation rows. */
+  private void multiply(Vector[] work, Vector[]... quants) {
     for (int token = 0; token < tokens; token++) {
       int record = token * LaneRecord.RECORD_BYTES;
-      Vector product = TEMPORARIES[token % 2];
-      Vector factor = TEMPORARIES[2 + token % 2];
-      begin(product, record);
-      for (int i = 0; i < QUANTS.length; i++) {
-        a.v(VPDPBUSD, product, QUANTS[i], at(RECORD, record + LaneRecord.VALUES + 64 * i));
+      for (int row = 0; row < quants.length; row++) {
+        begin(work[row], record);
       }
-      a.v(VMOVUPS, factor, at(RECORD, record + LaneRecord.SCALES));
-      addScaled(0, token, product, factor, factor);
-      if (format.hasMinima()) {
-        a.v(VMOVUPS, factor, at(RECORD, record + LaneRecord.SUMS));
-        addMinima(0, token, factor);
-      }
-    }
-  }
-
-  private void multiplyTwo() {
-    for (int i = 0; i < QUANTS.length; i++) {
-      a.v(VMOVUPS, SECOND_QUANTS[i], QUANTS[i]);
-      a.v(VMOVUPS, QUANTS[i], at(Gpr.RSP, QUANTS_AT + 64 * i));
-    }
-    Vector[] t = SECOND_TEMPORARIES;
-    for (int token = 0; token < tokens; token++) {
-      int record = token * LaneRecord.RECORD_BYTES;
-      begin(t[0], record);
-      begin(t[1], record);
       for (int i = 0; i < QUANTS.length; i++) {
-        Vector x = t[2 + i % 2];
+        Vector x = work[2 + i % 2];
         a.v(VMOVUPS, x, at(RECORD, record + LaneRecord.VALUES + 64 * i));
-        a.v(VPDPBUSD, t[0], QUANTS[i], x);
-        a.v(VPDPBUSD, t[1], SECOND_QUANTS[i], x);
+        for (int row = 0; row < quants.length; row++) {
+          a.v(VPDPBUSD, work[row], quants[row][i], x);
+        }
       }
-      a.v(VMOVUPS, t[4], at(RECORD, record + LaneRecord.SCALES));
-      addScaled(0, token, t[0], t[4], t[5]);
-      addScaled(1, token, t[1], t[4], t[5]);
-      if (format.hasMinima()) {
-        a.v(VMOVUPS, t[4], at(RECORD, record + LaneRecord.SUMS));
-        addMinima(0, token, t[4]);
-        addMinima(1, token, t[4]);
+      Vector scale = work[4];
+      Vector factor = work[5];
+      a.v(VMOVUPS, scale, at(RECORD, record + LaneRecord.SCALES));
+      for (int row = 0; row < quants.length; row++) {
+        a.v(VCVTDQ2PS, work[row], work[row]);
+        a.v(VMULPS, factor, scale, at(Gpr.RSP, SCALES_AT + 64 * row));
+        a.v(VFMADD231PS, sum(row, token), work[row], factor);
       }
     }
   }
@@ -278,23 +283,8 @@ public final class WideGemvCode {
     }
   }
 
-  private void addScaled(int row, int token, Vector product, Vector scale, Vector factor) {
-    a.v(VCVTDQ2PS, product, product);
-    a.v(VMULPS, factor, scale, at(Gpr.RSP, ROW_BYTES * row + SCALES_AT));
-    a.v(VFMADD231PS, sum(row, token), product, factor);
-  }
-
-  /** Blocks of 32 add their minimum, blocks of 256 subtract it. */
-  private void addMinima(int row, int token, Vector sums) {
-    a.v(
-        format.blockValues() == 32 ? VFMADD231PS : VFNMADD231PS,
-        sum(row, token),
-        sums,
-        at(Gpr.RSP, ROW_BYTES * row + MINIMA_AT));
-  }
-
-  private void store(int row) {
-    a.lea(PLACE, at(OUTPUT, 4 * row));
+  private void store(int row, Gpr output) {
+    a.mov(PLACE, output);
     for (int token = 0; token < tokens; token++) {
       Vector total = QUANTS[0];
       a.v(VMOVUPS, total, sum(row, token));
@@ -305,6 +295,7 @@ public final class WideGemvCode {
       a.v(VMOVSS, at(PLACE), total.x());
       a.add(PLACE, OUTPUT_STRIDE);
     }
+    a.add(output, 4);
   }
 
   private static Vector sum(int row, int token) {

@@ -85,7 +85,7 @@ public record AmxLayout(boolean split) implements WholePanels {
   }
 
   @Override
-  public byte[] productCode(int tokens) {
+  public byte[] productCode(int tokens, int linesAhead) {
     return AmxGemmCode.assemble(tokens, split);
   }
 }

@@ -50,7 +50,7 @@ public record FloatLayout(boolean avx512) implements WholePanels {
   }
 
   @Override
-  public byte[] productCode(int tokens) {
+  public byte[] productCode(int tokens, int linesAhead) {
     return FloatGemmCode.assemble(tokens, avx512, Instruction.VFMADD231PS);
   }
 }

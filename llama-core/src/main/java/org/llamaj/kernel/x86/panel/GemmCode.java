@@ -35,18 +35,23 @@ final class GemmCode {
   /** How many blocks of 32, at least 1. */
   static final Gpr BLOCKS = Gpr.RCX;
 
+  /** Weights that will be needed; moved on as far as {@link TileTable#BYTES_AHEAD} says. */
+  static final Gpr AHEAD = Gpr.R8;
+
   private static final Vector SCALE = Vector.zmm(26);
   private static final Vector MINIMUM = Vector.zmm(27);
 
   private final PanelFormat format;
   private final int tokens;
+  private final int linesAhead;
   private final int bias;
   private final KernelBuilder k = KernelBuilder.subroutine();
   private final Assembler a = k.a;
 
-  private GemmCode(PanelFormat format, int tokens) {
+  private GemmCode(PanelFormat format, int tokens, int linesAhead) {
     this.format = format;
     this.tokens = tokens;
+    this.linesAhead = linesAhead;
     // Displacements around zero have a short form.
     bias = format.tileBlockBytes(tokens) / 8 * 4;
   }
@@ -55,9 +60,11 @@ final class GemmCode {
    * Assembles the subroutine.
    *
    * @param tokens activation rows in the tile, 1 to {@link #MOST_TOKENS}
+   * @param linesAhead how many cache lines of weights to ask for with each block; each a little
+   *     after the other, so that no more are on their way than the processor keeps account of
    */
-  static byte[] assemble(PanelFormat format, int tokens) {
-    return new GemmCode(format, tokens).assemble();
+  static byte[] assemble(PanelFormat format, int tokens, int linesAhead) {
+    return new GemmCode(format, tokens, linesAhead).assemble();
   }
 
   private byte[] assemble() {
@@ -79,6 +86,7 @@ final class GemmCode {
               for (int token = 0; token < tokens; token++) {
                 a.v(VPDPBUSD, product(token), weights, tile(4 * (step * tokens + token)));
               }
+              askAhead(step);
             }
             a.v(VMOVUPS, SCALE, at(PANEL, PanelFormat.PANEL_SCALES + 64 * part));
             if (format.minima()) {
@@ -87,6 +95,9 @@ final class GemmCode {
             for (int token = 0; token < tokens; token++) {
               addScaled(token, part);
             }
+          }
+          if (linesAhead > 0) {
+            a.add(AHEAD, at(SweepCode.TABLE, TileTable.BYTES_AHEAD));
           }
           a.add(PANEL, format.panelBlockBytes());
           a.add(TILE, format.tileBlockBytes(tokens));
@@ -97,6 +108,13 @@ final class GemmCode {
     a.add(SUMS, 64 * tokens);
     a.sub(TILE, bias);
     return k.finish();
+  }
+
+  /** What falls to one of the 8 steps of a block. */
+  private void askAhead(int step) {
+    for (int line = linesAhead * step / 8; line < linesAhead * (step + 1) / 8; line++) {
+      a.prefetcht1(at(AHEAD, 64 * line));
+    }
   }
 
   private void begin(int token, int part) {

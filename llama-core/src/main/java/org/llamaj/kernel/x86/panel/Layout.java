@@ -24,6 +24,11 @@ public sealed interface Layout permits WholePanels, PanelFormat {
    */
   byte[] tileCode(int tokens);
 
-  /** Multiplies a panel and a tile. */
-  byte[] productCode(int tokens);
+  /**
+   * Multiplies a panel and a tile.
+   *
+   * @param linesAhead how many cache lines of weights to ask for with each block, where the layout
+   *     has such code; else 0
+   */
+  byte[] productCode(int tokens, int linesAhead);
 }

@@ -53,7 +53,7 @@ public record PairLayout() implements WholePanels {
   }
 
   @Override
-  public byte[] productCode(int tokens) {
+  public byte[] productCode(int tokens, int linesAhead) {
     return FloatGemmCode.assemble(tokens, true, Instruction.VDPBF16PS);
   }
 }

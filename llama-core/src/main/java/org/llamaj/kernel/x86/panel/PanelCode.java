@@ -34,13 +34,15 @@ final class PanelCode {
   private static final int MINIMA = 320;
   private static final int STRIDE = 384 + 32;
 
+  /** How far {@link #record} moves {@link GemmCode#AHEAD} on. */
+  static final int BYTES_AHEAD = PanelFormat.ROWS * 64;
+
   /** What it needs at the beginning of the frame. */
   static final int FRAME_BYTES = PanelFormat.ROWS * STRIDE;
 
   private final BlockFormat format;
   private final PanelFormat panel;
   private final int rowBytes;
-  private final int prefetch;
   private final KernelBuilder k;
   private final Assembler a;
   private final BlockReader reader;
@@ -48,12 +50,10 @@ final class PanelCode {
 
   /**
    * @param rowBytes bytes between rows
-   * @param prefetch how many bytes ahead to ask for each row's values
    */
-  PanelCode(BlockFormat format, int rowBytes, int prefetch, KernelBuilder k) {
+  PanelCode(BlockFormat format, int rowBytes, KernelBuilder k) {
     this.format = format;
     this.rowBytes = rowBytes;
-    this.prefetch = prefetch;
     this.k = k;
     panel = PanelFormat.of(format);
     a = k.a;
@@ -77,10 +77,8 @@ final class PanelCode {
     k.loop(
         COUNTER,
         () -> {
-          // Hardware does not see through 16 rows read in turn.
-          for (int line = 0; line < recordBytes; line += 64) {
-            a.prefetcht1(at(ROW, prefetch + line));
-          }
+          a.prefetcht1(at(GemmCode.AHEAD));
+          a.add(GemmCode.AHEAD, 64);
           scales(blocks);
           if (direct == 0) {
             values(blocks);

@@ -56,8 +56,8 @@ public record PanelFormat(int scales, boolean minima) implements Layout {
 
   /** {@inheritDoc} A subroutine of {@link SweepCode}. */
   @Override
-  public byte[] productCode(int tokens) {
-    return GemmCode.assemble(this, tokens);
+  public byte[] productCode(int tokens, int linesAhead) {
+    return GemmCode.assemble(this, tokens, linesAhead);
   }
 
   int panelMinima() {

@@ -26,11 +26,10 @@ public final class SweepCode {
   public static final int LEAST_ROWS = PanelFormat.ROWS;
 
   private static final Gpr WEIGHTS = Gpr.RBX;
-  private static final Gpr TABLE = Gpr.R12;
+  static final Gpr TABLE = Gpr.R12;
   private static final Gpr OUTPUT = Gpr.R13;
   private static final Gpr ROWS = Gpr.R14;
   private static final Gpr PANELS = Gpr.R15;
-  private static final Gpr OUTPUT_STRIDE = Gpr.R8;
   private static final Gpr TILE_ENTRY = Gpr.R9;
   private static final Gpr RECORDS = Gpr.R11;
   private static final Gpr OUTER = Gpr.R10;
@@ -40,6 +39,8 @@ public final class SweepCode {
 
   private final int rowBytes;
   private final int values;
+  private final int strideAt;
+  private final int nextAt;
   private final BlockFormat format;
   private final KernelBuilder k;
   private final Assembler a;
@@ -50,17 +51,18 @@ public final class SweepCode {
     this.values = values;
     rowBytes = values / format.blockValues() * format.blockBytes();
     int panelBytes = 8 * PanelFormat.of(format).panelBlockBytes();
-    k = new KernelBuilder(PANELS_AT + MOST_PANELS * panelBytes);
+    strideAt = PANELS_AT + MOST_PANELS * panelBytes;
+    nextAt = strideAt + 8;
+    k = new KernelBuilder(nextAt + 8);
     a = k.a;
-    int ahead = MOST_PANELS * PanelFormat.ROWS * rowBytes;
-    panel = new PanelCode(format, rowBytes, ahead, k);
+    panel = new PanelCode(format, rowBytes, k);
   }
 
   /**
    * Arguments: address of the first weight row, of a {@link TileTable}, of the first result, number
-   * of weight rows, bytes between the results of neighbouring activation rows. If the weight rows
-   * are no multiple of 16, some before the first are computed again: there must be 16 before the
-   * last.
+   * of weight rows, bytes between the results of neighbouring activation rows, address of the
+   * weights that will be asked for next. If the weight rows are no multiple of 16, some before the
+   * first are computed again: there must be 16 before the last.
    *
    * @param values in a row
    */
@@ -73,6 +75,9 @@ public final class SweepCode {
     a.mov(TABLE, Gpr.RSI);
     a.mov(OUTPUT, Gpr.RDX);
     a.mov(ROWS, Gpr.RCX);
+    a.mov(at(Gpr.RSP, strideAt), Gpr.R8);
+    a.mov(at(Gpr.RSP, nextAt), Gpr.R9);
+    divideAhead();
     panel.begin();
     Label top = new Label();
     Label end = new Label();
@@ -80,6 +85,7 @@ public final class SweepCode {
     a.cmp(ROWS, 1);
     a.j(Condition.LESS, end);
     choosePanels();
+    lookAhead();
     clear();
     k.repeat(values / 256, RECORDS, () -> record(8));
     if (values % 256 > 0) {
@@ -97,6 +103,56 @@ public final class SweepCode {
     a.jmp(top);
     a.bind(end);
     return k.finish();
+  }
+
+  /**
+   * What the product of a panel's block and all tiles asks for, in bytes: what the panel itself,
+   * when it was made, has left of as many rows to come.
+   */
+  private static int bytesAhead(BlockFormat format) {
+    int recordBytes = 256 / format.blockValues() * format.blockBytes();
+    return Math.max(0, PanelFormat.ROWS * recordBytes - PanelCode.BYTES_AHEAD) / 8;
+  }
+
+  /**
+   * How many cache lines those of the tiles that ask for weights ahead have to ask for with each
+   * block.
+   *
+   * @param askingTiles a power of 2
+   */
+  public static int linesAhead(BlockFormat format, int askingTiles) {
+    return Math.ceilDiv(bytesAhead(format) / askingTiles, 64);
+  }
+
+  /** Divides {@link #bytesAhead} among the tiles that ask. */
+  private void divideAhead() {
+    Gpr bytes = Gpr.RAX;
+    Gpr tiles = Gpr.RCX;
+    Label top = new Label();
+    Label end = new Label();
+    a.mov(bytes, bytesAhead(format));
+    a.mov(tiles, at(TABLE, TileTable.ASKING_TILES));
+    a.bind(top);
+    a.cmp(tiles, 1);
+    a.j(Condition.NOT_GREATER, end);
+    a.shr(bytes, 1);
+    a.shr(tiles, 1);
+    a.jmp(top);
+    a.bind(end);
+    a.mov(at(TABLE, TileTable.BYTES_AHEAD), bytes);
+  }
+
+  /** To the rows after these panels, or what the caller does next. */
+  private void lookAhead() {
+    Label last = new Label();
+    Label known = new Label();
+    a.cmp(ROWS, MOST_PANELS * PanelFormat.ROWS);
+    a.j(Condition.NOT_GREATER, last);
+    a.lea(GemmCode.AHEAD, at(WEIGHTS, MOST_PANELS * PanelFormat.ROWS * rowBytes));
+    a.jmp(known);
+    a.bind(last);
+    a.mov(GemmCode.AHEAD, at(Gpr.RSP, nextAt));
+    a.bind(known);
   }
 
   /** As many as there are rows for; one that begins a little before if there are too few. */
@@ -172,6 +228,8 @@ public final class SweepCode {
     Gpr place = Gpr.RCX;
     Gpr panelsLeft = RECORDS;
     Vector sum = Vector.zmm(0);
+    Gpr outputStride = Gpr.R8;
+    a.mov(outputStride, at(Gpr.RSP, strideAt));
     a.mov(GemmCode.SUMS, at(TABLE, TileTable.SUMS));
     a.mov(column, OUTPUT);
     eachTile(
@@ -189,12 +247,12 @@ public final class SweepCode {
                       a.v(VMOVUPS, sum, at(GemmCode.SUMS));
                       a.v(VMOVUPS, at(place), sum);
                       a.add(GemmCode.SUMS, 64);
-                      a.add(place, OUTPUT_STRIDE);
+                      a.add(place, outputStride);
                     });
                 a.add(panelColumn, 4 * PanelFormat.ROWS);
               });
           a.mov(INNER, at(TILE_ENTRY, TileTable.TOKENS));
-          k.loop(INNER, () -> a.add(column, OUTPUT_STRIDE));
+          k.loop(INNER, () -> a.add(column, outputStride));
         });
   }
 

@@ -15,7 +15,13 @@ public final class TileTable implements AutoCloseable {
   /** Address of the sums between blocks of values: [tiles][panels][activation rows][16] floats. */
   static final int SUMS = 8;
 
-  static final int ENTRIES = 16;
+  /** How many tiles ask for weights ahead when they meet a block: a power of 2. */
+  static final int ASKING_TILES = 16;
+
+  /** How far {@link GemmCode} goes ahead for each block; {@link SweepCode} sets it. */
+  static final int BYTES_AHEAD = 24;
+
+  static final int ENTRIES = 32;
 
   // In each entry:
 
@@ -42,14 +48,20 @@ public final class TileTable implements AutoCloseable {
   private int tiles;
   private int tableWords;
 
-  /** Begins a table of so many tiles. */
-  public void begin(int tileCount) {
+  /**
+   * Begins a table.
+   *
+   * @param tileCount how many tiles
+   * @param asking how many of them, the first, have a product that asks for weights ahead
+   */
+  public void begin(int tileCount, int asking) {
     tiles = tileCount;
     tableWords = (ENTRIES + tiles * ENTRY_BYTES + 63) / 64 * 8;
     if (words.length < tableWords) {
       words = new long[tableWords];
     }
     words[TILES / 8] = tiles;
+    words[ASKING_TILES / 8] = asking;
   }
 
   /** Sets a tile. */

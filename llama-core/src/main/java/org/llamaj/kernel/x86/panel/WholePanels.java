@@ -27,5 +27,5 @@ public sealed interface WholePanels extends Layout permits FloatLayout, PairLayo
    * whose results are wanted.
    */
   @Override
-  byte[] productCode(int tokens);
+  byte[] productCode(int tokens, int linesAhead);
 }

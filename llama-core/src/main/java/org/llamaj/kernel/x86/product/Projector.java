@@ -1,6 +1,7 @@
 package org.llamaj.kernel.x86.product;
 
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.llamaj.kernel.Projection;
 import org.llamaj.kernel.Workers;
 import org.llamaj.kernel.x86.gemv.LaneQuantizeCode;
@@ -29,6 +30,18 @@ public final class Projector implements AutoCloseable {
   /** With many rows: so many chunks for each thread at least, that all end together. */
   private static final int CHUNKS_PER_THREAD = 4;
 
+  /**
+   * Up to so many rows, reading weights takes as long as arithmetic, and workers take many small
+   * chunks, the next before they begin with the one at hand: they ask for its weights meanwhile.
+   */
+  private static final int MOST_STREAMING_ROWS = 64;
+
+  /** Weight rows that {@link SweepCode} takes at a time. */
+  private static final int SWEEP_ROWS = SweepCode.MOST_PANELS * PanelFormat.ROWS;
+
+  /** Most tiles whose products ask for weights ahead. */
+  private static final int MOST_ASKING = 4;
+
   /** Panels that a worker makes at a time. */
   private static final int MOST_PANELS = 4;
 
@@ -42,6 +55,8 @@ public final class Projector implements AutoCloseable {
   private final Workers.Task fewTask = this::multiplyFew;
   private final Workers.Task tileTask = this::makeTile;
   private final Workers.Task manyTask = this::multiplyMany;
+  private final Workers.Task streamTask = this::multiplyStream;
+  private final AtomicInteger nextChunk = new AtomicInteger();
 
   private int inputs;
   private int rows;
@@ -177,23 +192,29 @@ public final class Projector implements AutoCloseable {
       bytes += weight(i).outputs() * weight(i).rowBytes();
     }
     chunks.clear();
+    boolean streams = rows <= MOST_STREAMING_ROWS;
     for (int i = 0; i < projections.length; i++) {
       X86WeightMatrix weight = weight(i);
       weight.code().many();
       bytes -= weight.outputs() * weight.rowBytes();
       switch (weight.code().tileProduct().layout()) {
-        case WholePanels layout -> addChunks(i, weight.outputs(), layout);
+        case WholePanels layout -> {
+          addChunks(i, weight.outputs(), layout);
+          streams = false;
+        }
+        case PanelFormat _ when rows <= MOST_STREAMING_ROWS ->
+            chunks.addEqual(i, weight.outputs(), SWEEP_ROWS);
         case PanelFormat _ ->
             chunks.add(
-                i,
-                weight.outputs(),
-                weight.rowBytes(),
-                bytes,
-                workers.threads(),
-                SweepCode.MOST_PANELS * PanelFormat.ROWS);
+                i, weight.outputs(), weight.rowBytes(), bytes, workers.threads(), SWEEP_ROWS);
       }
     }
-    workers.run(chunks.count(), manyTask);
+    if (streams) {
+      nextChunk.set(0);
+      workers.run(workers.threads(), streamTask);
+    } else {
+      workers.run(chunks.count(), manyTask);
+    }
   }
 
   /** As many panels at a time as the cache holds, if there are enough for all threads. */
@@ -224,23 +245,30 @@ public final class Projector implements AutoCloseable {
     for (int tile = 0; tile < tiles; tile++) {
       int tokens = tokens(product.layout(), tile, tiles);
       product.tile(tokens);
-      product.product(tokens);
+      product.product(tokens, 0);
     }
     long stride = tileStride(product.layout(), tiles);
     product.tiles.address(tiles * stride);
     workers.run(tiles, tileTask);
     if (product.layout() instanceof PanelFormat) {
-      writeTable(product, tiles, stride);
+      writeTable(product, tiles, stride, Integer.highestOneBit(Math.min(tiles, MOST_ASKING)));
     }
     tileProduct = null;
   }
 
-  private void writeTable(TileProduct product, int tiles, long stride) {
+  private void writeTable(TileProduct product, int tiles, long stride, int asking) {
+    int lines = 0;
+    for (int i = 0; i < projections.length; i++) {
+      if (weight(i).code().tileProduct() == product) {
+        lines = Math.max(lines, weight(i).code().linesAhead(asking));
+      }
+    }
     long address = product.tiles.memory().address();
-    product.table.begin(tiles);
+    product.table.begin(tiles, asking);
     for (int tile = 0; tile < tiles; tile++) {
       int tokens = tokens(product.layout(), tile, tiles);
-      product.table.tile(tile, product.product(tokens), address + tile * stride, tokens);
+      MachineCode code = product.product(tokens, tile < asking ? lines : 0);
+      product.table.tile(tile, code, address + tile * stride, tokens);
     }
     product.table.end(workers.threads(), rows);
   }
@@ -260,6 +288,41 @@ public final class Projector implements AutoCloseable {
             0);
   }
 
+  /** Takes chunks until there are none left. */
+  private void multiplyStream(int any, int worker) {
+    int chunk = nextChunk.getAndIncrement();
+    while (chunk < chunks.count()) {
+      int next = nextChunk.getAndIncrement();
+      sweep(chunk, next < chunks.count() ? address(next) : address(chunk), worker);
+      chunk = next;
+    }
+  }
+
+  /** Where a chunk's weights are. */
+  private long address(int chunk) {
+    return weight(chunks.matrix(chunk)).row(chunks.firstRow(chunk));
+  }
+
+  /**
+   * Multiplies the weights of a chunk in {@link PanelFormat}.
+   *
+   * @param next address of the weights that will be needed after them
+   */
+  private void sweep(int chunk, long next, int worker) {
+    int index = chunks.matrix(chunk);
+    X86WeightMatrix weight = weight(index);
+    weight
+        .code()
+        .many()
+        .call(
+            address(chunk),
+            weight.code().tileProduct().table.address(worker),
+            projections[index].output().address() + 4L * chunks.firstRow(chunk),
+            chunks.rows(chunk),
+            4L * weight.outputs(),
+            next);
+  }
+
   private void multiplyMany(int chunk, int worker) {
     int index = chunks.matrix(chunk);
     X86WeightMatrix weight = weight(index);
@@ -270,16 +333,7 @@ public final class Projector implements AutoCloseable {
       case WholePanels layout ->
           multiplyPanels(weight, first, first + chunks.rows(chunk), layout, output, worker);
       case PanelFormat _ ->
-          weight
-              .code()
-              .many()
-              .call(
-                  weight.row(first),
-                  product.table.address(worker),
-                  output.address() + 4L * first,
-                  chunks.rows(chunk),
-                  4L * weight.outputs(),
-                  0);
+          sweep(chunk, address(chunk) + chunks.rows(chunk) * weight.rowBytes(), worker);
     }
   }
 
@@ -306,7 +360,7 @@ public final class Projector implements AutoCloseable {
     long tileAddress = product.tiles.memory().address();
     for (int tile = 0; tile < tiles; tile++) {
       int token = firstToken(layout, tile, tiles);
-      MachineCode code = product.product(tokens(layout, tile, tiles));
+      MachineCode code = product.product(tokens(layout, tile, tiles), 0);
       for (int row = first; row < end; row += panelRows) {
         int count = Math.min(panelRows, end - row);
         code.call(

@@ -1,5 +1,6 @@
 package org.llamaj.kernel.x86.product;
 
+import java.util.Arrays;
 import org.llamaj.kernel.x86.machine.CodeCache;
 import org.llamaj.kernel.x86.machine.MachineCode;
 import org.llamaj.kernel.x86.machine.Scratch;
@@ -12,7 +13,9 @@ public final class TileProduct implements AutoCloseable {
   private final Layout layout;
   private final CodeCache cache;
   private final MachineCode[] tileCode;
-  private final MachineCode[] productCode;
+
+  /** By the lines they ask for ahead, and the rows of activations. */
+  private MachineCode[][] productCode = {};
 
   /** Where the tiles of the call at hand are; set by {@link Projector}. */
   final Scratch tiles = new Scratch();
@@ -20,14 +23,15 @@ public final class TileProduct implements AutoCloseable {
   /** And where {@link SweepCode} finds them. */
   final TileTable table = new TileTable();
 
-  private record Key(Layout layout, int tokens, boolean product) {}
+  private record TileKey(Layout layout, int tokens) {}
+
+  private record ProductKey(Layout layout, int tokens, int linesAhead) {}
 
   /** For one layout, with functions that are made when first asked for. */
   public TileProduct(Layout layout, CodeCache cache) {
     this.layout = layout;
     this.cache = cache;
     tileCode = new MachineCode[layout.mostTokens() + 1];
-    productCode = new MachineCode[layout.mostTokens() + 1];
   }
 
   Layout layout() {
@@ -37,18 +41,28 @@ public final class TileProduct implements AutoCloseable {
   /** {@link Layout#tileCode}. */
   MachineCode tile(int tokens) {
     if (tileCode[tokens] == null) {
-      tileCode[tokens] = cache.get(new Key(layout, tokens, false), () -> layout.tileCode(tokens));
+      tileCode[tokens] = cache.get(new TileKey(layout, tokens), () -> layout.tileCode(tokens));
     }
     return tileCode[tokens];
   }
 
   /** {@link Layout#productCode}. */
-  MachineCode product(int tokens) {
-    if (productCode[tokens] == null) {
-      productCode[tokens] =
-          cache.get(new Key(layout, tokens, true), () -> layout.productCode(tokens));
+  MachineCode product(int tokens, int linesAhead) {
+    if (productCode.length <= linesAhead) {
+      int known = productCode.length;
+      productCode = Arrays.copyOf(productCode, linesAhead + 1);
+      for (int i = known; i < productCode.length; i++) {
+        productCode[i] = new MachineCode[layout.mostTokens() + 1];
+      }
     }
-    return productCode[tokens];
+    MachineCode[] codes = productCode[linesAhead];
+    if (codes[tokens] == null) {
+      codes[tokens] =
+          cache.get(
+              new ProductKey(layout, tokens, linesAhead),
+              () -> layout.productCode(tokens, linesAhead));
+    }
+    return codes[tokens];
   }
 
   @Override

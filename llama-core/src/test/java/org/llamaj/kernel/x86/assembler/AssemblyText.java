@@ -134,6 +134,7 @@ final class AssemblyText {
           a.movzx8((Gpr) o[0], (Address) o[1]);
         }
       }
+      case "IMUL" -> a.imul((Gpr) o[0], (Gpr) o[1], immediate.intValue());
       case "LEA" -> a.lea((Gpr) o[0], (Address) o[1]);
       default -> arithmetic(a, name, (Gpr) o[0], o.length > 1 ? o[1] : null, immediate);
     }
