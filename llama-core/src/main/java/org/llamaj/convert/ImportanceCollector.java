@@ -83,6 +83,7 @@ final class ImportanceCollector implements ProjectionListener {
       ids[0] = tokenizer.bos().getAsInt();
     }
     Batch batch = model.transformer().newBatch();
+    float[] state = new float[model.transformer().configuration().dim()];
     try (Sequence sequence = model.transformer().newSequence()) {
       for (int id : ids) {
         if (batch.size() == batch.capacity()) {
@@ -90,6 +91,7 @@ final class ImportanceCollector implements ProjectionListener {
           batch.clear();
         }
         batch.add(sequence, id);
+        batch.addStateTo(state); // else the last layer leaves the row out
       }
       model.transformer().forward(batch);
     }

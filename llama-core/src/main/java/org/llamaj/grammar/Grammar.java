@@ -111,13 +111,20 @@ public final class Grammar {
    *       exclusiveMaximum}, formats int32 and int64 (whole numbers exactly; of other numbers those
    *       without exponent); {@code multipleOf} without limits: of whole numbers up to 1000, and
    *       0.1, 0.01 and so on
-   *   <li>{@code anyOf}, {@code oneOf} (as anyOf), {@code allOf} (put together), {@code $ref}
-   *       within the schema, also recursive, {@code $defs}
+   *   <li>{@code anyOf}; {@code oneOf}, whose alternatives have to exclude each other in a way that
+   *       can be seen (types, values of a property, required properties, limits, or a {@code
+   *       discriminator}); {@code allOf} (put together); {@code $ref} within the schema, also
+   *       recursive, {@code $defs}
+   *   <li>{@code if}, {@code then}, {@code else}, {@code not}, {@code dependentRequired}, {@code
+   *       dependentSchemas}, where the opposite of the condition can be written: of types (but
+   *       integer), values, required, properties, items, limits, anyOf, allOf, not
+   *   <li>{@code uniqueItems} of items whose values are listed (enum, const, boolean), about ten of
+   *       them; {@code contains} of one item
    * </ul>
    *
    * <p>Titles, descriptions, defaults and other notes are passed over. All else is refused by name,
-   * among it {@code not}, {@code if}, {@code contains}, {@code uniqueItems}, {@code
-   * dependentRequired}, {@code dependentSchemas}, and references to other documents.
+   * among it {@code uniqueItems} of other items, {@code minContains} above 1, {@code maxContains},
+   * and references to other documents.
    *
    * @param schema the schema as JSON
    * @return the grammar

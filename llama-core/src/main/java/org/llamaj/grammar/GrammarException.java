@@ -6,11 +6,27 @@ import org.llamaj.LlamaException;
 public final class GrammarException extends LlamaException {
   private static final long serialVersionUID = 1L;
 
+  private final boolean nothing;
+
   /**
    * @param message what was expected, what was found, and where
    */
   public GrammarException(String message) {
+    this(message, false);
+  }
+
+  private GrammarException(String message, boolean nothing) {
     super(message);
+    this.nothing = nothing;
+  }
+
+  /** Of a schema that no value fulfils; as one of several alternatives it can be left out. */
+  static GrammarException nothing(String message) {
+    return new GrammarException(message, true);
+  }
+
+  boolean isNothing() {
+    return nothing;
   }
 
   /** A mistake at a place of a text, counted from 1. */

@@ -1,9 +1,8 @@
 package org.llamaj.grammar;
 
-import java.math.BigDecimal;
-import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +52,16 @@ final class SchemaCompiler {
               "minProperties",
               "maxProperties"),
           "array",
-          Set.of("items", "prefixItems", "additionalItems", "minItems", "maxItems"),
+          Set.of(
+              "items",
+              "prefixItems",
+              "additionalItems",
+              "minItems",
+              "maxItems",
+              "contains",
+              "minContains",
+              "maxContains",
+              "uniqueItems"),
           "string",
           Set.of("minLength", "maxLength", "pattern", "format"),
           "number",
@@ -63,7 +71,6 @@ final class SchemaCompiler {
       Set.of("type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref", "nullable");
 
   private static final int DEEPEST = 200;
-  private static final int MOST_REMAINDERS = 1000;
 
   private final Object document;
   private final ValueSyntax syntax;
@@ -113,21 +120,19 @@ final class SchemaCompiler {
    */
   static Expression keywords(
       Map<String, Object> schema, String prefix, Map<String, Expression> rules) {
-    return new SchemaCompiler(schema, ValueSyntax.PYTHON, prefix, rules).keywords(schema);
+    return new SchemaCompiler(schema, ValueSyntax.PYTHON, prefix, rules).keywords(schema, "#");
   }
 
-  private Expression keywords(Map<String, Object> schema) {
-    check(schema, "#");
+  private Expression keywords(Map<String, Object> schema, String path) {
+    check(schema, path);
     Map<String, Object> merged =
-        Schemas.merged(Map.of("allOf", List.of(schema)), this::resolved, "#");
-    Map<String, Object> properties = properties(merged);
-    List<Expression> arguments = new ArrayList<>();
-    properties.forEach(
-        (name, property) ->
-            arguments.add(
-                Expression.sequence(
-                    Expression.literal(name + "="), value(property, "#/properties/" + name))));
-    return members(arguments, required(merged, properties, "#"), null, "#");
+        Schemas.merged(Map.of("allOf", List.of(schema)), this::resolved, path);
+    for (String keyword : List.of("anyOf", "oneOf")) {
+      if (merged.containsKey(keyword)) {
+        return oneOf(alternatives(merged, keyword, path), this::keywords, path);
+      }
+    }
+    return new SchemaObjects(this).keywords(merged, path);
   }
 
   private Reference rule(String name, Object schema, String path) {
@@ -138,12 +143,37 @@ final class SchemaCompiler {
     return new Reference(prefix + name);
   }
 
-  private Reference rule(String name, Expression expression) {
+  /** Makes the expression of a schema. */
+  interface Maker {
+    Expression make(Map<String, Object> schema, String path);
+  }
+
+  /** What a schema lets be written; null, and no rules of it, if no value fulfils it. */
+  Expression ifAny(Maker maker, Object schema, String path) {
+    Map<String, Expression> before = new LinkedHashMap<>(rules);
+    int depthBefore = depth;
+    try {
+      return switch (schema) {
+        case Map<?, ?> map -> maker.make(strings(map), path);
+        case null, default -> value(schema, path);
+      };
+    } catch (GrammarException e) {
+      if (!e.isNothing()) {
+        throw e;
+      }
+      rules.clear();
+      rules.putAll(before);
+      depth = depthBefore;
+      return null;
+    }
+  }
+
+  Reference rule(String name, Expression expression) {
     rules.put(prefix + name, expression);
     return new Reference(prefix + name);
   }
 
-  private Expression value(Object schema, String path) {
+  Expression value(Object schema, String path) {
     if (++depth > DEEPEST) {
       throw new GrammarException(
           "%s: expected schemas nested at most %d deep, found more".formatted(path, DEEPEST));
@@ -151,6 +181,8 @@ final class SchemaCompiler {
     try {
       return switch (schema) {
         case Boolean all when all -> anyValue();
+        case Boolean _ ->
+            throw GrammarException.nothing(path + ": expected a schema with values, found false");
         case Map<?, ?> map -> value(strings(map), path);
         case null, default ->
             throw new GrammarException(
@@ -169,12 +201,12 @@ final class SchemaCompiler {
     if (schema.containsKey("$ref")) {
       return reference(schema, path);
     }
-    if (schema.containsKey("allOf")) {
+    if (schema.containsKey("allOf") || Conditions.areIn(schema)) {
       return value(Schemas.merged(schema, this::resolved, path), path);
     }
     for (String keyword : List.of("anyOf", "oneOf")) {
       if (schema.containsKey(keyword)) {
-        return alternatives(schema, keyword, path);
+        return oneOf(alternatives(schema, keyword, path), this::value, path);
       }
     }
     if (schema.containsKey("const")) {
@@ -187,7 +219,7 @@ final class SchemaCompiler {
     return typed(schema, path);
   }
 
-  private static Map<String, Object> without(Map<String, Object> schema, String keyword) {
+  static Map<String, Object> without(Map<String, Object> schema, String keyword) {
     Map<String, Object> others = new LinkedHashMap<>(schema);
     others.remove(keyword);
     return others;
@@ -195,44 +227,146 @@ final class SchemaCompiler {
 
   /** Those of some values that the other keywords allow. */
   private Expression values(List<?> values, Map<String, Object> others, String path) {
+    return Expression.choice(allowed(values, others, path).stream().map(syntax::value).toList());
+  }
+
+  private List<?> allowed(List<?> values, Map<String, Object> others, String path) {
     others.keySet().removeIf(SchemaCompiler::isNote);
-    List<?> allowed = values;
-    if (!others.isEmpty()) {
-      Map<String, Expression> rest = new LinkedHashMap<>();
-      new SchemaCompiler(document, ValueSyntax.JSON, "", rest).rule("rest", others, path);
-      Grammar grammar = Grammar.of(new Rules(rest, "rest", _ -> path + ": "));
-      allowed =
-          values.stream()
-              .filter(
-                  value ->
-                      value instanceof Map
-                          || value instanceof List
-                          || grammar.accepts(JsonText.write(value)))
-              .toList();
+    List<?> excluded = excluded(others);
+    others.remove("not");
+    Map<String, Grammar> byType = new HashMap<>();
+    List<Object> allowed = new ArrayList<>();
+    for (Object value : values) {
+      boolean out = excluded.stream().anyMatch(other -> Conditions.equal(other, value));
+      if (!out && isAllowed(value, others, byType, path)) {
+        allowed.add(value);
+      }
     }
     if (allowed.isEmpty()) {
-      throw new GrammarException(
+      throw GrammarException.nothing(
           "%s: expected values that the other keywords allow, found none of %s"
               .formatted(path, values));
     }
-    return Expression.choice(allowed.stream().map(syntax::value).toList());
+    return allowed;
   }
 
-  private Expression alternatives(Map<String, Object> schema, String keyword, String path) {
+  /** Whether the keywords that speak of values of such a type allow one. */
+  private boolean isAllowed(
+      Object value, Map<String, Object> others, Map<String, Grammar> byType, String path) {
+    String type = Disjoint.type(value);
+    if (type.equals("object") || type.equals("array")) {
+      return true;
+    }
+    Map<String, Object> relevant = new LinkedHashMap<>(others);
+    KEYWORDS.forEach(
+        (other, keywords) -> {
+          if (!other.equals(type)) {
+            relevant.keySet().removeAll(keywords);
+          }
+        });
+    if (relevant.isEmpty()) {
+      return true;
+    }
+    Grammar grammar = byType.computeIfAbsent(type, _ -> grammar(relevant, path));
+    return grammar.accepts(JsonText.write(value));
+  }
+
+  /** Of a schema alone; of no text if no value fulfils it. */
+  private Grammar grammar(Map<String, Object> schema, String path) {
+    Map<String, Expression> alone = new LinkedHashMap<>();
+    SchemaCompiler compiler = new SchemaCompiler(document, ValueSyntax.JSON, "", alone);
+    try {
+      compiler.rule("rest", schema, path);
+    } catch (GrammarException e) {
+      if (e.isNothing()) {
+        return Grammar.of(new Rules(Map.of("rest", Expression.EMPTY), "rest", _ -> path + ": "));
+      }
+      throw e;
+    }
+    return Grammar.of(new Rules(alone, "rest", _ -> path + ": "));
+  }
+
+  /** All values of a schema that lists them. */
+  List<Object> valuesOf(Object schema, String path) {
+    Map<String, Object> plain =
+        Schemas.merged(Map.of("allOf", List.of(schema)), this::resolved, path);
+    List<Object> values = new ArrayList<>();
+    for (String keyword : List.of("anyOf", "oneOf")) {
+      if (plain.containsKey(keyword)) {
+        alternatives(plain, keyword, path)
+            .forEach(one -> values.addAll(valuesOf(one.schema(), one.path())));
+        return values;
+      }
+    }
+    if (plain.containsKey("const")) {
+      values.add(plain.get("const"));
+      return new ArrayList<>(allowed(values, without(plain, "const"), path));
+    }
+    if (plain.containsKey("enum")) {
+      List<?> all = list(plain.get("enum"), path + "/enum");
+      return new ArrayList<>(allowed(all, without(plain, "enum"), path));
+    }
+    if ("boolean".equals(plain.get("type"))) {
+      return new ArrayList<>(allowed(List.of(true, false), onlyNot(plain), path));
+    }
+    throw new GrammarException(
+        path
+            + ": expected items of listed values (enum, const, boolean) beside uniqueItems, found"
+            + " others: leave uniqueItems out and drop what comes twice, or limit maxItems to 1");
+  }
+
+  Expression literal(Object value) {
+    return syntax.value(value);
+  }
+
+  ValueSyntax syntax() {
+    return syntax;
+  }
+
+  boolean hasRule(String name) {
+    return rules.containsKey(prefix + name);
+  }
+
+  Reference rule(String name) {
+    return new Reference(prefix + name);
+  }
+
+  /** The alternatives of a schema, each with the keywords beside them. */
+  private List<Alternative> alternatives(Map<String, Object> schema, String keyword, String path) {
     Map<String, Object> common = new LinkedHashMap<>(schema);
-    List<?> alternatives = list(common.remove(keyword), path + "/" + keyword);
+    List<?> given = list(common.remove(keyword), path + "/" + keyword);
     common.keySet().removeIf(SchemaCompiler::isNote);
+    String type = impliedType(common);
+    if (type != null && !common.containsKey("type")) {
+      common.put("type", type);
+    }
+    List<?> parts =
+        keyword.equals("oneOf")
+            ? new Exclusive(this::resolved).alternatives(schema, common, given, path)
+            : given;
+    List<Alternative> alternatives = new ArrayList<>();
+    for (int i = 0; i < parts.size(); i++) {
+      Object part = parts.get(i);
+      Object whole = common.isEmpty() ? part : Map.of("allOf", List.of(common, part));
+      alternatives.add(new Alternative(whole, path + "/" + keyword + "/" + i));
+    }
+    return alternatives;
+  }
+
+  private record Alternative(Object schema, String path) {}
+
+  /** One of those that values can fulfil. */
+  private Expression oneOf(List<Alternative> alternatives, Maker maker, String path) {
     List<Expression> expressions = new ArrayList<>();
-    for (int i = 0; i < alternatives.size(); i++) {
-      String place = path + "/" + keyword + "/" + i;
-      Object alternative = alternatives.get(i);
-      expressions.add(
-          value(
-              common.isEmpty()
-                  ? alternative
-                  : Schemas.merged(
-                      Map.of("allOf", List.of(common, alternative)), this::resolved, place),
-              place));
+    for (Alternative alternative : alternatives) {
+      Expression expression = ifAny(maker, alternative.schema(), alternative.path());
+      if (expression != null) {
+        expressions.add(expression);
+      }
+    }
+    if (expressions.isEmpty()) {
+      throw GrammarException.nothing(
+          path + ": expected alternatives with values, found that the other keywords allow none");
     }
     return Expression.choice(expressions);
   }
@@ -254,7 +388,7 @@ final class SchemaCompiler {
   }
 
   /** The schema that a reference names. */
-  private Object resolved(String pointer, String path) {
+  Object resolved(String pointer, String path) {
     Object at = document;
     if (!pointer.startsWith("#")) {
       throw new GrammarException(
@@ -288,18 +422,23 @@ final class SchemaCompiler {
     if (type == null) {
       type = impliedType(schema);
     }
+    if (type == null && schema.containsKey("not")) {
+      type = List.of("object", "array", "string", "number", "boolean", "null");
+    }
     if (type instanceof List<?> types) {
-      List<Expression> alternatives = new ArrayList<>();
+      List<Alternative> alternatives = new ArrayList<>();
       for (Object one : list(types, path + "/type")) {
-        alternatives.add(ofType(one, schema, path));
+        Map<String, Object> alone = new LinkedHashMap<>(schema);
+        alone.put("type", one);
+        alternatives.add(new Alternative(alone, path));
       }
-      return Expression.choice(alternatives);
+      return oneOf(alternatives, (one, place) -> ofType(one.get("type"), one, place), path);
     }
     return type == null ? anyValue() : ofType(type, schema, path);
   }
 
   /** The type that the keywords speak of; null if there is none. */
-  private static String impliedType(Map<String, Object> schema) {
+  static String impliedType(Map<String, Object> schema) {
     for (String type : List.of("object", "array", "string", "number")) {
       if (KEYWORDS.get(type).stream().anyMatch(schema::containsKey)) {
         return type;
@@ -310,13 +449,14 @@ final class SchemaCompiler {
 
   private Expression ofType(Object type, Map<String, Object> schema, String path) {
     return switch (type.toString()) {
-      case "object" -> object(schema, path);
-      case "array" -> array(schema, path);
-      case "string" -> SchemaStrings.of(schema, path, syntax, this::string);
-      case "integer" -> integer(schema, path);
-      case "number" -> number(schema, path);
-      case "boolean" -> syntax.bool();
-      case "null" -> syntax.nothing();
+      case "object" ->
+          new SchemaObjects(this).object(withoutExcluded(Map.class, schema, path), path);
+      case "array" -> new SchemaArrays(this).array(withoutExcluded(List.class, schema, path), path);
+      case "string" -> strings(schema, path);
+      case "integer" -> new SchemaNumbers(rules, prefix).integer(schema, path);
+      case "number" -> new SchemaNumbers(rules, prefix).number(schema, path);
+      case "boolean" -> values(List.of(true, false), onlyNot(schema), path);
+      case "null" -> values(Collections.singletonList(null), onlyNot(schema), path);
       default ->
           throw new GrammarException(
               "%s/type: expected object, array, string, integer, number, boolean or null, found %s"
@@ -324,285 +464,54 @@ final class SchemaCompiler {
     };
   }
 
-  private Expression string() {
+  /** The values that a schema rules out. */
+  static List<?> excluded(Map<String, Object> schema) {
+    return schema.get("not") instanceof Map<?, ?> not ? (List<?>) not.get("enum") : List.of();
+  }
+
+  private static Map<String, Object> onlyNot(Map<String, Object> schema) {
+    Map<String, Object> not = new LinkedHashMap<>(schema);
+    not.keySet().removeIf(keyword -> !keyword.equals("not"));
+    return not;
+  }
+
+  private static Map<String, Object> withoutExcluded(
+      Class<?> type, Map<String, Object> schema, String path) {
+    if (excluded(schema).stream().anyMatch(type::isInstance)) {
+      throw new GrammarException(
+          path + "/not: expected texts, numbers, true, false or null, found an object or array");
+    }
+    return schema;
+  }
+
+  private Expression strings(Map<String, Object> schema, String path) {
+    List<String> excluded =
+        excluded(schema).stream()
+            .filter(String.class::isInstance)
+            .map(String.class::cast)
+            .distinct()
+            .toList();
+    Expression all = SchemaStrings.of(schema, path, syntax, this::string);
+    if (excluded.isEmpty()) {
+      return all;
+    }
+    if (KEYWORDS.get("string").stream().noneMatch(schema::containsKey)) {
+      return JsonText.stringOtherThan(excluded);
+    }
+    Expression text = SchemaStrings.of(schema, path, ValueSyntax.JSON, () -> all);
+    Grammar grammar = Grammar.of(new Rules(Map.of("root", text), "root", _ -> path + ": "));
+    if (excluded.stream().anyMatch(value -> grammar.accepts(JsonText.write(value)))) {
+      throw new GrammarException(
+          path + ": expected values to leave out, or a length, pattern or format, found both");
+    }
+    return all;
+  }
+
+  Expression string() {
     return rule("string", syntax.string(0, Repeat.UNLIMITED));
   }
 
-  private Expression integer(Map<String, Object> schema, String path) {
-    Limits limits = Limits.of(schema, path);
-    BigDecimal step = decimal(schema, "multipleOf", path);
-    if (step != null) {
-      requireAlone(limits, path);
-      return multiples(step, path);
-    }
-    if (limits.none()) {
-      return JsonText.INTEGER;
-    }
-    return found(
-        IntegerRange.whole(
-            limits.min() == null ? null : IntegerRange.ceiling(limits.min(), limits.openMin()),
-            limits.max() == null ? null : IntegerRange.floor(limits.max(), limits.openMax())),
-        path);
-  }
-
-  private Expression number(Map<String, Object> schema, String path) {
-    Limits limits = Limits.of(schema, path);
-    BigDecimal step = decimal(schema, "multipleOf", path);
-    if (step != null) {
-      requireAlone(limits, path);
-      BigDecimal plain = step.stripTrailingZeros();
-      return plain.scale() > 0 && plain.unscaledValue().equals(BigInteger.ONE)
-          ? Expression.sequence(JsonText.INTEGER, Expression.optional(decimals(plain.scale())))
-          : multiples(step, path);
-    }
-    return limits.none()
-        ? rule("number", JsonText.NUMBER)
-        : found(
-            DecimalRange.of(limits.min(), limits.max(), limits.openMin(), limits.openMax()), path);
-  }
-
-  private static void requireAlone(Limits limits, String path) {
-    if (!limits.none()) {
-      throw new GrammarException(path + ": expected multipleOf or limits of a number, found both");
-    }
-  }
-
-  private static Expression decimals(int most) {
-    return Expression.sequence(new Literal("."), new Repeat(JsonText.DIGIT, 1, most));
-  }
-
-  /** Multiples of a small whole number: the remainder of the digits so far is the state. */
-  private Expression multiples(BigDecimal step, String path) {
-    if (step.signum() <= 0
-        || step.stripTrailingZeros().scale() > 0
-        || step.compareTo(BigDecimal.valueOf(MOST_REMAINDERS)) > 0) {
-      throw new GrammarException(
-          "%s/multipleOf: expected a whole number from 1 to %d, or of numbers 0.1, 0.01 and so on, found %s"
-              .formatted(path, MOST_REMAINDERS, step));
-    }
-    int divisor = step.intValueExact();
-    String name = "multiples of " + divisor;
-    if (!rules.containsKey(prefix + name)) {
-      for (int remainder = 0; remainder < divisor; remainder++) {
-        List<Expression> alternatives = new ArrayList<>();
-        if (remainder == 0) {
-          alternatives.add(Expression.EMPTY);
-        }
-        alternatives.addAll(digits(name, remainder, divisor, 0));
-        rule(name + " after " + remainder, Expression.choice(alternatives));
-      }
-      Expression positive = Expression.choice(digits(name, 0, divisor, 1));
-      rule(
-          name,
-          Expression.choice(
-              new Literal("0"),
-              Expression.sequence(Expression.optional(new Literal("-")), positive)));
-    }
-    return new Reference(prefix + name);
-  }
-
-  private List<Expression> digits(String name, int remainder, int divisor, int first) {
-    List<Expression> digits = new ArrayList<>();
-    for (int digit = first; digit <= 9; digit++) {
-      int next = (10 * remainder + digit) % divisor;
-      digits.add(
-          Expression.sequence(
-              new Literal(String.valueOf(digit)), new Reference(prefix + name + " after " + next)));
-    }
-    return digits;
-  }
-
-  private static Expression found(Expression expression, String path) {
-    if (expression == null) {
-      throw new GrammarException(path + ": expected limits with numbers between them, found none");
-    }
-    return expression;
-  }
-
-  /** The limits of a number; null where there is none. */
-  private record Limits(BigDecimal min, boolean openMin, BigDecimal max, boolean openMax) {
-    /** OpenAPI's formats of whole numbers. */
-    private static final Map<String, Integer> BITS = Map.of("int32", 32, "int64", 64);
-
-    static Limits of(Map<String, Object> schema, String path) {
-      BigDecimal min = decimal(schema, "minimum", path);
-      BigDecimal above = decimal(schema, "exclusiveMinimum", path);
-      BigDecimal max = decimal(schema, "maximum", path);
-      BigDecimal below = decimal(schema, "exclusiveMaximum", path);
-      if (schema.get("format") instanceof String format && BITS.containsKey(format)) {
-        BigDecimal size = new BigDecimal(BigInteger.TWO.pow(BITS.get(format) - 1));
-        min = min == null ? size.negate() : min.max(size.negate());
-        max = max == null ? size.subtract(BigDecimal.ONE) : max.min(size.subtract(BigDecimal.ONE));
-      }
-      boolean openMin = above != null && (min == null || above.compareTo(min) >= 0);
-      boolean openMax = below != null && (max == null || below.compareTo(max) <= 0);
-      return new Limits(openMin ? above : min, openMin, openMax ? below : max, openMax);
-    }
-
-    boolean none() {
-      return min == null && max == null;
-    }
-  }
-
-  private static BigDecimal decimal(Map<String, Object> schema, String keyword, String path) {
-    return switch (schema.get(keyword)) {
-      case null -> null;
-      case Number number -> new BigDecimal(number.toString());
-      case Object other ->
-          throw new GrammarException(
-              "%s/%s: expected a number, found %s".formatted(path, keyword, other));
-    };
-  }
-
-  private Expression array(Map<String, Object> schema, String path) {
-    if (schema.get("items") instanceof List<?> tuple) { // before draft 2020-12
-      Map<String, Object> renamed = without(without(schema, "items"), "additionalItems");
-      renamed.put("prefixItems", tuple);
-      renamed.put("items", schema.getOrDefault("additionalItems", false));
-      return array(renamed, path);
-    }
-    List<Expression> first = new ArrayList<>();
-    if (schema.get("prefixItems") instanceof List<?> prefix) {
-      for (int i = 0; i < prefix.size(); i++) {
-        first.add(value(prefix.get(i), path + "/prefixItems/" + i));
-      }
-    }
-    int min = count(schema, "minItems", 0, path) - first.size();
-    int max = count(schema, "maxItems", Repeat.UNLIMITED, path);
-    Object items = schema.get("items");
-    boolean closed = Boolean.FALSE.equals(items) || items == null && !first.isEmpty();
-    if (max != Repeat.UNLIMITED) {
-      max -= first.size();
-    }
-    if (max < Repeat.UNLIMITED || closed && min > 0 || max != Repeat.UNLIMITED && min > max) {
-      throw new GrammarException(
-          path
-              + ": expected minItems, maxItems and prefixItems that agree, found that they do not");
-    }
-    if (closed || max == 0) {
-      return JsonText.bracketed("[", first, "]");
-    }
-    Expression item = items == null ? anyValue() : value(items, path + "/items");
-    Expression more = Expression.sequence(JsonText.COMMA, item);
-    if (first.isEmpty()) {
-      return Expression.sequence(new Literal("["), listOf(item, min, max), new Literal("]"));
-    }
-    return Expression.sequence(
-        JsonText.bracketed("[", first, ""),
-        new Repeat(more, Math.max(0, min), max),
-        new Literal("]"));
-  }
-
-  private Expression object(Map<String, Object> schema, String path) {
-    Map<String, Object> properties = properties(schema);
-    List<String> names = List.copyOf(properties.keySet());
-    List<Boolean> required = required(schema, properties, path);
-    boolean open = !schema.containsKey("properties");
-    Object more = schema.getOrDefault("additionalProperties", open);
-    Expression others = others(schema, names, more, path);
-    int min = count(schema, "minProperties", 0, path);
-    int max = count(schema, "maxProperties", Repeat.UNLIMITED, path);
-    if (min > 0 || max != Repeat.UNLIMITED) {
-      if (!names.isEmpty() || others == null) {
-        throw new GrammarException(
-            path + ": expected minProperties and maxProperties without properties, found both");
-      }
-      return Expression.sequence(new Literal("{"), listOf(others, min, max), new Literal("}"));
-    }
-    List<Expression> members = new ArrayList<>();
-    for (String name : names) {
-      members.add(
-          Expression.sequence(
-              new Literal(JsonText.write(name)),
-              JsonText.COLON,
-              value(properties.get(name), path + "/properties/" + name)));
-    }
-    return Expression.sequence(
-        new Literal("{"), members(members, required, others, path), new Literal("}"));
-  }
-
-  /** Members that are not listed, with a value of any of the patterns' or all others' schemas. */
-  private Expression others(
-      Map<String, Object> schema, List<String> names, Object more, String path) {
-    List<Expression> others = new ArrayList<>();
-    if (schema.get("patternProperties") instanceof Map<?, ?> patterns && !patterns.isEmpty()) {
-      boolean closed = !(schema.get("additionalProperties") instanceof Object o) || o.equals(false);
-      if (!names.isEmpty() || schema.containsKey("propertyNames") || !closed) {
-        throw new GrammarException(
-            path + ": expected patternProperties alone, found other properties beside them");
-      }
-      strings(patterns)
-          .forEach(
-              (pattern, value) -> {
-                String place = path + "/patternProperties/" + pattern;
-                Expression key = SchemaStrings.of(Map.of("pattern", pattern), place, syntax, null);
-                others.add(Expression.sequence(key, JsonText.COLON, value(value, place)));
-              });
-    } else if (!Boolean.FALSE.equals(more)) {
-      Expression key = names.isEmpty() ? string() : JsonText.stringOtherThan(names);
-      if (schema.containsKey("propertyNames")) {
-        if (!names.isEmpty()) {
-          throw new GrammarException(path + ": expected propertyNames or properties, found both");
-        }
-        Map<String, Object> name =
-            Schemas.merged(
-                Map.of("allOf", List.of(Map.of("type", "string"), schema.get("propertyNames"))),
-                this::resolved,
-                path);
-        key = value(name, path + "/propertyNames");
-      }
-      others.add(
-          Expression.sequence(key, JsonText.COLON, value(more, path + "/additionalProperties")));
-    }
-    return others.isEmpty() ? null : rule(path + " (other)", Expression.choice(others));
-  }
-
-  private static Map<String, Object> properties(Map<String, Object> schema) {
-    return schema.get("properties") instanceof Map<?, ?> map ? strings(map) : Map.of();
-  }
-
-  /** Whether each property is required. */
-  private static List<Boolean> required(
-      Map<String, Object> schema, Map<String, Object> properties, String path) {
-    List<?> required = schema.get("required") instanceof List<?> list ? list : List.of();
-    for (Object name : required) {
-      if (!properties.containsKey(name)) {
-        throw new GrammarException(
-            "%s/required: expected names of properties, found %s".formatted(path, name));
-      }
-    }
-    return properties.keySet().stream().map(required::contains).toList();
-  }
-
-  /**
-   * The members from each property on, made from the last to the first: with a comma before them if
-   * one has come already.
-   */
-  private Expression members(
-      List<Expression> members, List<Boolean> required, Expression others, String path) {
-    Expression first = Expression.EMPTY;
-    Expression further = Expression.EMPTY;
-    if (others != null) {
-      further = Expression.any(Expression.sequence(JsonText.COMMA, others));
-      first = Expression.optional(Expression.sequence(others, further));
-    }
-    for (int i = members.size() - 1; i >= 0; i--) {
-      boolean optional = !required.get(i);
-      Expression member = rule(path + " (member " + i + ")", members.get(i));
-      Expression next =
-          further.equals(Expression.EMPTY) ? further : rule(path + " (after " + i + ")", further);
-      Expression asFirst = Expression.sequence(member, next);
-      Expression asNext = Expression.sequence(JsonText.COMMA, member, next);
-      first = optional ? Expression.choice(asFirst, first) : asFirst;
-      further = optional ? Expression.choice(asNext, next) : asNext;
-      if (optional && i > 0) {
-        first = rule(path + " (from " + i + ")", first);
-      }
-    }
-    return first;
-  }
-
-  private Expression anyValue() {
+  Expression anyValue() {
     Reference value = new Reference(prefix + "value");
     if (!rules.containsKey(value.rule())) {
       rules.put(value.rule(), Expression.EMPTY);
@@ -625,7 +534,7 @@ final class SchemaCompiler {
   }
 
   /** Items with commas between them. */
-  private static Expression listOf(Expression item, int min, int max) {
+  static Expression listOf(Expression item, int min, int max) {
     if (max == 0) {
       return Expression.EMPTY;
     }
@@ -634,6 +543,10 @@ final class SchemaCompiler {
         new Repeat(more, Math.max(0, min - 1), max == Repeat.UNLIMITED ? max : max - 1);
     Expression some = Expression.sequence(item, rest);
     return min > 0 ? some : Expression.optional(some);
+  }
+
+  static Map<String, Object> properties(Map<String, Object> schema) {
+    return schema.get("properties") instanceof Map<?, ?> map ? strings(map) : Map.of();
   }
 
   static int count(Map<String, Object> schema, String keyword, int without, String path) {
@@ -648,11 +561,11 @@ final class SchemaCompiler {
   }
 
   /** Whether a keyword says nothing about values. */
-  private static boolean isNote(String keyword) {
+  static boolean isNote(String keyword) {
     return NOTES.contains(keyword) || keyword.startsWith("x-");
   }
 
-  private static void check(Map<String, Object> schema, String path) {
+  static void check(Map<String, Object> schema, String path) {
     for (String keyword : schema.keySet()) {
       boolean closed = // as objects and arrays are without it
           keyword.startsWith("unevaluated")
@@ -662,9 +575,9 @@ final class SchemaCompiler {
           closed
               || isNote(keyword)
               || COMMON.contains(keyword)
+              || Conditions.isCondition(keyword)
               || KEYWORDS.values().stream().anyMatch(set -> set.contains(keyword));
-      boolean idle = keyword.equals("uniqueItems") && Boolean.FALSE.equals(schema.get(keyword));
-      if (!known && !idle) {
+      if (!known) {
         throw new GrammarException(
             "%s: expected keywords that are supported, found %s".formatted(path, keyword));
       }

@@ -5,7 +5,8 @@ import org.llamaj.tensor.FloatMatrix;
 
 /**
  * Sees what goes into the matrix products of a model's forward passes. Called on the thread that
- * runs the pass, before the product; forward passes wait for it.
+ * runs the pass, before the product; forward passes wait for it. The last layer, but for its keys
+ * and values, is only computed for the rows of a batch whose logits or state are wanted.
  */
 @FunctionalInterface
 public interface ProjectionListener {

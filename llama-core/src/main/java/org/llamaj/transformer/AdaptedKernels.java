@@ -54,6 +54,15 @@ final class AdaptedKernels implements DecoratedKernels {
     groups = batch.isAdapted() ? groups(batch::sequence, batch.size()) : NONE;
   }
 
+  /** The same for the rows that are needed to the end. */
+  void beginWanted(Batch batch) {
+    WantedRows wanted = batch.wanted();
+    groups =
+        batch.isAdapted()
+            ? groups(place -> batch.sequence(wanted.row(place)), wanted.count())
+            : NONE;
+  }
+
   /** The same for some of the rows whose logits are wanted. */
   void beginLogits(Batch batch, int first, int count) {
     groups =

@@ -87,15 +87,14 @@ final class Attention {
   }
 
   /**
-   * Computes attention and appends the rows' keys and values to their sequences' caches.
+   * Computes queries, keys and values and appends keys and values to their sequences' caches.
    *
    * @param input rows of dim values, already normalised
    * @param rows how many rows
    * @param spans which rows belong to which sequence
    * @param spanCount how many of the spans count
-   * @return rows of dim values, valid until the next call
    */
-  FloatMatrix forward(FloatMatrix input, int rows, Span[] spans, int spanCount) {
+  void store(FloatMatrix input, int rows, Span[] spans, int spanCount) {
     FloatMatrix queries = workspace.queries();
     FloatMatrix keys = workspace.keys();
     FloatMatrix values = workspace.values();
@@ -115,9 +114,18 @@ final class Attention {
       case NONE -> workspace.temperature().scale(kernels, queries, rows);
     }
     kernels.store(keys, values, spans, spanCount, shape);
+  }
 
-    kernels.attention(queries, spans, spanCount, shape, workspace.attended());
-
+  /**
+   * Computes attention of the queries that {@link #store} has left in the workspace.
+   *
+   * @param rows how many rows
+   * @param spans which rows belong to which sequence
+   * @param spanCount how many of the spans count
+   * @return rows of dim values, valid until the next call
+   */
+  FloatMatrix attend(int rows, Span[] spans, int spanCount) {
+    kernels.attention(workspace.queries(), spans, spanCount, shape, workspace.attended());
     kernels.project(workspace.attended(), rows, output);
     addBias(workspace.projected(), rows, weights.outputBias());
     return workspace.projected();

@@ -45,6 +45,7 @@ public final class Batch {
   private final float[][] states;
 
   private boolean statesWanted;
+  private final WantedRows wanted;
 
   Batch(KeyValueCache cache, int capacity, int vocabularySize, int readable, int dim) {
     this.cache = cache;
@@ -59,6 +60,7 @@ public final class Batch {
     positions = new int[capacity];
     sequences = new Sequence[capacity];
     logitsRows = new int[capacity];
+    wanted = new WantedRows(capacity);
   }
 
   /**
@@ -92,6 +94,7 @@ public final class Batch {
     Arrays.fill(pictures, 0, size, null);
     Arrays.fill(seeing, 0, seeingCount, null);
     seeingCount = 0;
+    wanted.clear();
     statesWanted = false;
     size = 0;
     spanCount = 0;
@@ -430,7 +433,12 @@ public final class Batch {
     return spanCount;
   }
 
-  /** Reserves cache for all tokens and groups rows into spans. */
+  /** The rows that are needed to the end. */
+  WantedRows wanted() {
+    return wanted;
+  }
+
+  /** Reserves cache for all tokens, groups rows into spans and finds the wanted ones. */
   void prepare() {
     spanCount = 0;
     for (int first = 0; first < size; ) {
@@ -443,6 +451,7 @@ public final class Batch {
       spans[spanCount++] = new Span(sequence.pageTable(), first, end - first, sequence.length());
       first = end;
     }
+    wanted.find(this);
   }
 
   /** Counts the tokens as stored. */

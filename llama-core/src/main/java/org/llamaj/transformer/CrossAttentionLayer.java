@@ -55,6 +55,7 @@ final class CrossAttentionLayer implements Layer {
   private final float normEps;
   private final Weights weights;
   private final FeedForward feedForward;
+  private final boolean last;
   private final FloatMatrix queryHeads; // one head per row
   private final FloatMatrix keyHeads;
   private final Projection[] query;
@@ -70,7 +71,9 @@ final class CrossAttentionLayer implements Layer {
       Workspace workspace,
       float normEps,
       Weights weights,
-      FeedForward feedForward) {
+      FeedForward feedForward,
+      boolean last) {
+    this.last = last;
     this.kernels = kernels;
     this.shape = shape;
     this.workspace = workspace;
@@ -110,9 +113,15 @@ final class CrossAttentionLayer implements Layer {
 
   @Override
   public void forward(Batch batch) {
-    if (batch.seeingCount() == 0) {
-      return;
+    if (batch.seeingCount() > 0) {
+      see(batch);
     }
+    if (last) {
+      batch.wanted().moveUp(kernels, workspace.residual());
+    }
+  }
+
+  private void see(Batch batch) {
     int rows = batch.size();
     FloatMatrix x = workspace.residual();
     FloatMatrix normed = workspace.normed();

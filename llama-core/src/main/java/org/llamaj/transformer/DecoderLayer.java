@@ -1,7 +1,7 @@
 package org.llamaj.transformer;
 
 import java.lang.foreign.MemorySegment;
-import org.llamaj.kernel.Kernels;
+import org.llamaj.kernel.Span;
 import org.llamaj.tensor.FloatMatrix;
 
 /**
@@ -11,24 +11,28 @@ import org.llamaj.tensor.FloatMatrix;
  * x = x + attention(rmsNorm(x))
  * x = x + feedForward(rmsNorm(x))
  * </pre>
+ *
+ * The last layer does only what the {@link WantedRows} need, and moves them to the beginning.
  */
 final class DecoderLayer implements Layer {
-  private final Kernels kernels;
+  private final AdaptedKernels kernels;
   private final Workspace workspace;
   private final float normEps;
   private final MemorySegment attentionNorm; // dim values
   private final Attention attention;
   private final MemorySegment feedForwardNorm; // dim values
   private final FeedForward feedForward;
+  private final boolean last;
 
   DecoderLayer(
-      Kernels kernels,
+      AdaptedKernels kernels,
       Workspace workspace,
       float normEps,
       MemorySegment attentionNorm,
       Attention attention,
       MemorySegment feedForwardNorm,
-      FeedForward feedForward) {
+      FeedForward feedForward,
+      boolean last) {
     this.kernels = kernels;
     this.workspace = workspace;
     this.normEps = normEps;
@@ -36,16 +40,35 @@ final class DecoderLayer implements Layer {
     this.attention = attention;
     this.feedForwardNorm = feedForwardNorm;
     this.feedForward = feedForward;
+    this.last = last;
   }
 
   @Override
   public void forward(Batch batch) {
-    int rows = batch.size();
     FloatMatrix x = workspace.residual();
     FloatMatrix normed = workspace.normed();
 
-    kernels.rmsNorm(x, rows, attentionNorm, normEps, normed);
-    kernels.add(x, attention.forward(normed, rows, batch.spans(), batch.spanCount()), rows);
+    kernels.rmsNorm(x, batch.size(), attentionNorm, normEps, normed);
+    attention.store(normed, batch.size(), batch.spans(), batch.spanCount());
+    if (!last) {
+      finish(batch.size(), batch.spans(), batch.spanCount());
+      return;
+    }
+    WantedRows wanted = batch.wanted();
+    wanted.moveUp(kernels, x);
+    wanted.moveUp(kernels, workspace.queries());
+    if (wanted.count() > 0) {
+      kernels.beginWanted(batch);
+      finish(wanted.count(), wanted.spans(), wanted.spanCount());
+    }
+  }
+
+  /** What comes after keys and values are stored. */
+  private void finish(int rows, Span[] spans, int spanCount) {
+    FloatMatrix x = workspace.residual();
+    FloatMatrix normed = workspace.normed();
+
+    kernels.add(x, attention.attend(rows, spans, spanCount), rows);
 
     kernels.rmsNorm(x, rows, feedForwardNorm, normEps, normed);
     kernels.add(x, feedForward.forward(normed, rows), rows);

@@ -1,6 +1,9 @@
 package org.llamaj.transformer;
 
-/** A layer of the decoder: passes the residual stream of a batch through, in place. */
+/**
+ * A layer of the decoder: passes the residual stream of a batch through, in place. The last one
+ * leaves the {@link WantedRows}, from the first row on.
+ */
 sealed interface Layer permits DecoderLayer, CrossAttentionLayer {
 
   /**

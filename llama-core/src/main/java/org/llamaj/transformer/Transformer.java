@@ -313,7 +313,8 @@ public final class Transformer {
     for (int first = 0; first < batch.logitsCount(); first += LOGITS_ROWS) {
       int count = Math.min(LOGITS_ROWS, batch.logitsCount() - first);
       for (int i = 0; i < count; i++) {
-        kernels.copyRow(residual, batch.logitsRow(first + i), normed, i);
+        int row = batch.wanted().place(batch.logitsRow(first + i));
+        kernels.copyRow(residual, row, normed, i);
       }
       kernels.rmsNorm(normed, count, head.outputNorm(), configuration.normEps(), normed);
       kernels.beginLogits(batch, first, count);
@@ -349,11 +350,12 @@ public final class Transformer {
 
   private void addStates(Batch batch) {
     FloatMatrix normed = workspace.normed();
-    int rows = batch.size();
+    WantedRows wanted = batch.wanted();
+    int rows = wanted.count();
     kernels.rmsNorm(workspace.residual(), rows, head.outputNorm(), configuration.normEps(), normed);
     kernels.fetch(normed, rows);
     for (int row = 0; row < rows; row++) {
-      float[] sum = batch.stateTarget(row);
+      float[] sum = batch.stateTarget(wanted.row(row));
       if (sum != null) {
         for (int i = 0; i < sum.length; i++) {
           sum[i] += normed.get(row, i);

@@ -160,7 +160,8 @@ public final class TransformerBuilder {
             vector(block + "ffn_norm.weight", c.dim()),
             gate(cross + "attn_gate"),
             gate(cross + "mlp_gate")),
-        feedForward);
+        feedForward,
+        layer == c.layers() - 1);
   }
 
   private float gate(String name) {
@@ -184,7 +185,8 @@ public final class TransformerBuilder {
             workspace,
             attentionWeights(block)),
         vector(block + "ffn_norm.weight", c.dim()),
-        feedForward);
+        feedForward,
+        layer == c.layers() - 1);
   }
 
   private Attention.Positions positions(int layer) {

@@ -274,9 +274,7 @@ class X86KernelsTest {
 
   /** So that a guess is judged by the very numbers that would have been computed without it. */
   @ParameterizedTest
-  @EnumSource(
-      value = Level.class,
-      names = {"AVX512VNNI", "AVX512BF16", "AMX"})
+  @EnumSource(Level.class)
   void fewRowsGiveWhatEachGivesAlone(Level level) {
     int outputs = 37;
     try (Workers workers = new Workers(2);

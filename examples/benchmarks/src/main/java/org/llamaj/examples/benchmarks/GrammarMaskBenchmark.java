@@ -1,13 +1,19 @@
 package org.llamaj.examples.benchmarks;
 
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.llamaj.GenerationOptions;
 import org.llamaj.generate.TokenChooser;
 import org.llamaj.grammar.Grammar;
 import org.llamaj.grammar.GrammarCompiler;
+import org.llamaj.tokenizer.SpecialTokens;
 import org.llamaj.tokenizer.Tokenizer;
+import org.llamaj.tokenizer.chat.ToolDefinition;
 import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -109,8 +115,46 @@ public class GrammarMaskBenchmark {
       print("done");
       """;
 
-  /** What the text is held to. */
-  @Param({"schema", "gbnf"})
+  private static final String CALL =
+      """
+      {"name": "get_weather", "parameters": {"city": "Saint-Étienne, near Lyon", "days": 10, \
+      "unit": "celsius"}}""";
+
+  private static final String TAG =
+      """
+      I will look that up. <function=get_weather>{"city": "Saint-Étienne, near Lyon", "days": 10, \
+      "unit": "celsius"}</function>""";
+
+  private static final String PYTHON =
+      """
+      [get_weather(city="Saint-Étienne, near Lyon", days=10, unit="celsius"), \
+      get_forecast(city='Paris', days=3)]""";
+
+  private static final String BUILT_IN =
+      "<|python_tag|>brave_search.call(query=\"weather in Saint-Étienne, near Lyon, next week\")";
+
+  private static final String CODE =
+      """
+      <|python_tag|>import math
+
+      values = [12.5, 14.0, 9.75]
+      mean = sum(values) / len(values)
+      print(f"mean {mean:.2f}, deviation {math.sqrt(sum((v - mean) ** 2 for v in values)):.2f}")
+      """;
+
+  private static final String ANSWER =
+      """
+      In Saint-Étienne it will be mostly sunny for the next ten days, with highs between 18 and 23 \
+      degrees and a < 20 % chance of rain. Here is what I found:
+
+      - **Monday**: 21 °C, light wind [source: forecast]
+      - **Tuesday**: 23 °C, clear {"confidence": "high"}
+
+      Take a light jacket for the evenings; 東京 stays warmer. Shall I look at trains, too?
+      """;
+
+  /** What the text is held to; the last six are answers of a model with five tools. */
+  @Param({"schema", "gbnf", "call", "tag", "python", "built-in", "code", "answer"})
   public String grammar;
 
   private Tokenizer tokenizer;
@@ -135,7 +179,7 @@ public class GrammarMaskBenchmark {
   public void read() {
     Path folder = Path.of(System.getProperty("golden.dir", "../shared/golden"), "tokenizer");
     tokenizer = Tokenizer.load(folder.resolve("llama3/tokenizer.model"));
-    text = tokenizer.encode(grammar.equals("schema") ? JSON : PROGRAM);
+    text = tokenizer.encode(text(), SpecialTokens.of("<|python_tag|>"));
     compiler = new GrammarCompiler(tokenizer);
     free = GenerationOptions.defaults().withMaxTokens(2000);
     held = free.withGrammar(grammar(0));
@@ -149,7 +193,53 @@ public class GrammarMaskBenchmark {
 
   /** The same grammar, but one that is new to the compiler for each number. */
   private Grammar grammar(int number) {
-    return grammar.equals("schema") ? schema(number) : Grammar.gbnf(GBNF + "# " + number);
+    return switch (grammar) {
+      case "schema" -> schema(number);
+      case "gbnf" -> Grammar.gbnf(GBNF + "# " + number);
+      default -> tools(number);
+    };
+  }
+
+  private String text() {
+    return switch (grammar) {
+      case "schema" -> JSON;
+      case "gbnf" -> PROGRAM;
+      case "call" -> CALL;
+      case "tag" -> TAG;
+      case "python" -> PYTHON;
+      case "built-in" -> BUILT_IN;
+      case "code" -> CODE;
+      default -> ANSWER;
+    };
+  }
+
+  /** Five tools with arguments, and the built-in ones (the interpreter where code is written). */
+  private Grammar tools(int number) {
+    List<ToolDefinition> tools =
+        Stream.of("get_weather", "get_forecast", "send_message", "book_table", "find_person")
+            .map(name -> new ToolDefinition(name, "", parameters(number)))
+            .toList();
+    return Grammar.toolCalls(
+        tools,
+        grammar.equals("code")
+            ? List.of("brave_search", "code_interpreter")
+            : List.of("brave_search", "wolfram_alpha"));
+  }
+
+  private static Map<String, Object> parameters(int number) {
+    Map<String, Object> properties = new LinkedHashMap<>();
+    properties.put("city", Map.of("type", "string"));
+    properties.put("days", Map.of("type", "integer", "minimum", 1, "maximum", 14));
+    properties.put("unit", Map.of("enum", List.of("celsius", "fahrenheit")));
+    return Map.of(
+        "$comment",
+        number,
+        "type",
+        "object",
+        "properties",
+        properties,
+        "required",
+        List.of("city", "days"));
   }
 
   /** Strings, numbers, lists, objects in objects. */

@@ -34,12 +34,14 @@ public final class TimeTravel {
       }
       System.out.println("chat:     " + chat.send("How much is a shield?").text());
       System.out.println("edited:   " + chat.edit(3, "What do you sell?").text());
+      chat.rewind(3);
+      System.out.println("rewound:  " + chat.send("How much is a sword?").text());
       chat.save(file);
     }
     try (LlamaModel another = DemoModel.builder().load();
         ChatSession restored = options(another).restore(file)) {
       System.out.println("restored: " + restored.conversation().messages().size() + " messages");
-      System.out.println("          " + restored.send("How much is a sword?").text());
+      System.out.println("          " + restored.send("How much is a shield?").text());
     } finally {
       Files.deleteIfExists(file);
     }

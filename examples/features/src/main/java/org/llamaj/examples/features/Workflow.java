@@ -1,5 +1,6 @@
 package org.llamaj.examples.features;
 
+import java.util.List;
 import org.llamaj.ChatSession;
 import org.llamaj.LlamaModel;
 import org.llamaj.agent.Step;
@@ -13,7 +14,8 @@ public final class Workflow {
   private Workflow() {}
 
   /**
-   * Compares two numbers, then doubles the smaller one.
+   * Compares two numbers and doubles the smaller one; doubles and halves at once; doubles again and
+   * again.
    *
    * @param args none
    */
@@ -27,7 +29,17 @@ public final class Workflow {
           compare.then(
               Step.choose(answer -> answer.startsWith("19") ? _ -> twice.run("19") : story));
       System.out.println(whole.run("Which is smaller, 19 or 77?"));
+
+      Step<String, String> half = number -> ask(model, "What is half of " + number + "?");
+      System.out.println(Step.all(List.of(twice, half)).run("18"));
+
+      Step<Integer, Integer> grow = n -> lastNumber(twice.run(n.toString()));
+      System.out.println(Step.until((Integer n) -> n > 50, 9, grow).run(7));
     }
+  }
+
+  private static int lastNumber(String text) {
+    return Integer.parseInt(text.replaceAll(".*?(\\d+)\\D*$", "$1"));
   }
 
   private static String ask(LlamaModel model, String question) {

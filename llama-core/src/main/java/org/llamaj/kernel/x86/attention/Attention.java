@@ -13,13 +13,20 @@ import org.llamaj.kernel.x86.machine.Scratch;
 import org.llamaj.tensor.FloatMatrix;
 
 /**
- * Attention over the paged cache. A chunk of work is a few queries (neighbouring rows, and all
+ * Attention over the paged cache. A chunk of work is a tile of queries (neighbouring rows, and all
  * heads of a group) with the pages of their key/value head; where there are fewer of these than the
- * threads want, with a part of the pages.
+ * threads want, with a part of the pages. What one row asks is kept in registers ({@link
+ * AttentionCode}), what many rows ask is not ({@link PromptAttentionCode}).
  */
 public final class Attention implements AutoCloseable {
   /** So that threads finish together. */
   private static final int CHUNKS_PER_THREAD = 3;
+
+  /** The same for rows of a prompt, whose chunks are longer. */
+  private static final int PROMPT_CHUNKS_PER_THREAD = 2;
+
+  /** Fewer queries are not worth reading all keys and values once more. */
+  private static final int LEAST_QUERIES = 16;
 
   /** A smaller part of a context is not worth its overhead. */
   private static final int LEAST_PAGES = 4;
@@ -30,11 +37,13 @@ public final class Attention implements AutoCloseable {
   private final Partials partials;
   private final Arena arena = Arena.ofShared();
   private final AttentionArguments[] arguments;
+  private final PromptArguments[] promptArguments;
   private final Scratch pageAddresses = new Scratch();
   private final Workers.Task task = this::attend;
   private final MachineCode[] code = new MachineCode[AttentionArguments.MOST_QUERIES + 1];
+  private MachineCode promptCode;
 
-  /** What {@link #code} was made for, its layer aside. */
+  /** What the code was made for, its layer aside. */
   private AttentionShape codeShape;
 
   private AttentionShape shape;
@@ -65,6 +74,8 @@ public final class Attention implements AutoCloseable {
     partials = new Partials(cache);
     arguments = new AttentionArguments[workers.threads()];
     Arrays.setAll(arguments, worker -> new AttentionArguments(arena));
+    promptArguments = new PromptArguments[workers.threads()];
+    Arrays.setAll(promptArguments, worker -> new PromptArguments());
   }
 
   /**
@@ -139,24 +150,31 @@ public final class Attention implements AutoCloseable {
   }
 
   private void prepareCode(Span span) {
-    int queries = span.rows() * shape.group();
-    int tiles = tiles(span);
-    prepareCode(queries / tiles);
-    prepareCode(Math.ceilDiv(queries, tiles));
+    AttentionShape made = codeShape;
+    int queries = queries(span);
+    if (isFew(queries)) {
+      if (code[queries] == null) {
+        code[queries] =
+            cache.get(new Key(made, queries), () -> AttentionCode.assemble(made, queries, avx512));
+      }
+    } else if (promptCode == null) {
+      promptCode = cache.get(new Key(made, 0), () -> PromptAttentionCode.assemble(made, avx512));
+    }
   }
 
-  private void prepareCode(int queries) {
-    if (code[queries] == null) {
-      AttentionShape made = codeShape;
-      code[queries] =
-          cache.get(new Key(made, queries), () -> AttentionCode.assemble(made, queries, avx512));
-    }
+  private int queries(Span span) {
+    return span.rows() * shape.group();
+  }
+
+  private static boolean isFew(int queries) {
+    return queries <= AttentionArguments.MOST_QUERIES;
   }
 
   /** Layers differ in their pages, and in shape only where some are chunked. */
   private void chooseCode() {
     if (codeShape == null || !sameButLayer(codeShape, shape)) {
       Arrays.fill(code, null);
+      promptCode = null;
       codeShape =
           new AttentionShape(
               0,
@@ -179,7 +197,16 @@ public final class Attention implements AutoCloseable {
   }
 
   private int tiles(Span span) {
-    return Math.ceilDiv(span.rows() * shape.group(), AttentionArguments.MOST_QUERIES);
+    int queries = queries(span);
+    if (isFew(queries)) {
+      return 1;
+    }
+    int threads = workers.threads();
+    int wanted = Math.ceilDiv(PROMPT_CHUNKS_PER_THREAD * threads, shape.kvHeads());
+    int most = Math.ceilDiv(queries, LEAST_QUERIES);
+    return Math.max(
+        Math.ceilDiv(queries, PromptArguments.MOST_QUERIES),
+        threads == 1 ? 1 : Math.min(wanted, most));
   }
 
   private static int pages(Span span) {
@@ -207,28 +234,53 @@ public final class Attention implements AutoCloseable {
     int page = visible + (end - visible) * part / parts[index];
     int partEnd = visible + (end - visible) * (part + 1) / parts[index];
     int origin = page * AttentionShape.PAGE_TOKENS;
+    int lastSlots =
+        partEnd == end ? lastPosition % AttentionShape.PAGE_TOKENS + 1 : AttentionShape.PAGE_TOKENS;
 
+    if (!isFew(queries)) {
+      PromptArguments to = promptArguments[worker];
+      to.begin(shape);
+      boolean startSeen = shape.firstKey(lastPosition) <= origin;
+      int full = startSeen ? (firstPosition + 1 - origin) / AttentionShape.PAGE_TOKENS : 0;
+      to.pages(pageAddresses(index, page), partEnd - page, full, lastSlots);
+      to.head(keys(kvHead), values(kvHead));
+      for (int i = 0; i < count; i++) {
+        int position = span.lastKey((first + i) / shape.group());
+        int start = Math.max(0, shape.firstKey(position) - origin);
+        long source = queryAddress + place(span, kvHead, first + i);
+        to.query(source, target(index, kvHead, first + i, part), start, position + 1 - origin);
+      }
+      promptCode.call(to.address(), 0, 0, 0, 0, 0);
+      for (int i = 0; i < count && parts[index] > 1; i++) {
+        partials.set(slot(index, kvHead, first + i) + part, to.maximum(i), to.sum(i));
+      }
+      return;
+    }
     AttentionArguments to = arguments[worker];
-    to.pages(pageAddresses.memory().address() + 8L * (firstPage[index] + page), partEnd - page);
+    to.pages(pageAddresses(index, page), partEnd - page);
     to.head(keys(kvHead), values(kvHead));
-    to.lastSlots(
-        partEnd == end
-            ? lastPosition % AttentionShape.PAGE_TOKENS + 1
-            : AttentionShape.PAGE_TOKENS);
+    to.lastSlots(lastSlots);
     for (int i = 0; i < count; i++) {
       int position = span.lastKey((first + i) / shape.group());
-      long place = place(span, kvHead, first + i);
-      long target =
-          parts[index] == 1
-              ? outputAddress + place
-              : partials.output(slot(index, kvHead, first + i) + part);
       int start = Math.max(0, shape.firstKey(position) - origin);
-      to.query(i, queryAddress + place, target, start, position + 1 - origin);
+      long source = queryAddress + place(span, kvHead, first + i);
+      to.query(i, source, target(index, kvHead, first + i, part), start, position + 1 - origin);
     }
     code[count].call(to.address(), 0, 0, 0, 0, 0);
     for (int i = 0; i < count && parts[index] > 1; i++) {
       partials.set(slot(index, kvHead, first + i) + part, to.maximum(i), to.sum(i));
     }
+  }
+
+  private long pageAddresses(int index, int page) {
+    return pageAddresses.memory().address() + 8L * (firstPage[index] + page);
+  }
+
+  /** Where the result of a query goes. */
+  private long target(int index, int kvHead, int query, int part) {
+    return parts[index] == 1
+        ? outputAddress + place(spans[index], kvHead, query)
+        : partials.output(slot(index, kvHead, query) + part);
   }
 
   /** Where in a page a head's keys begin. */
@@ -272,6 +324,9 @@ public final class Attention implements AutoCloseable {
   public void close() {
     pageAddresses.close();
     partials.close();
+    for (PromptArguments scratch : promptArguments) {
+      scratch.close();
+    }
     arena.close();
   }
 }

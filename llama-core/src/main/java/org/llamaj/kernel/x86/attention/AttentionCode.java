@@ -38,7 +38,7 @@ public final class AttentionCode {
   static final int PAGE = AttentionShape.PAGE_TOKENS;
 
   /** Far below any score, and below that what a query does not see. */
-  private static final float NEVER = 1e30f;
+  static final float NEVER = 1e30f;
 
   static final Gpr ARGUMENTS = Gpr.RDI;
   private static final Gpr PAGES = Gpr.RBX;
@@ -101,10 +101,10 @@ public final class AttentionCode {
     int pagesAt = 4 * floats;
     if (shape.cacheType().isQuantized()) {
       k = new KernelBuilder(pagesAt + 4 * QuantizedPageReader.frameFloats(shape));
-      pages = new QuantizedPageReader(shape, k, loadedRegisters(), pagesAt);
+      pages = new QuantizedPageReader(shape, k, loadedRegisters(), pagesAt, true);
     } else {
       k = new KernelBuilder(pagesAt);
-      pages = new FloatPageReader(shape, k, loadedRegisters());
+      pages = new FloatPageReader(shape, k, loadedRegisters(), true);
     }
     a = k.a;
   }
@@ -296,7 +296,7 @@ public final class AttentionCode {
     Vector power = Vector.ymm(2);
     a.v(VMOVUPS, factor, at(Gpr.RSP, factorsAt));
     a.v(VSUBPS, factor, factor, at(Gpr.RSP, maximaAt));
-    ExponentialCode.emit(k, factor, Vector.ymm(1), power);
+    ExponentialCode.emitUpTo0(k, factor, Vector.ymm(1), power);
     a.v(VMOVUPS, at(Gpr.RSP, factorsAt), power);
     Vector page = Vector.ymm(3);
     a.v(VMOVUPS, page, k.float8(PAGE));
@@ -329,7 +329,7 @@ public final class AttentionCode {
       Vector power = register(i % 2 * 3 + 2);
       a.v(VMOVUPS, score, place);
       a.v(VSUBPS, score, score, maximum);
-      ExponentialCode.emit(k, score, register(i % 2 * 3 + 1), power);
+      ExponentialCode.emitUpTo0(k, score, register(i % 2 * 3 + 1), power);
       a.v(VADDPS, total, total, power);
       a.v(VMOVUPS, place, power);
     }
@@ -346,7 +346,7 @@ public final class AttentionCode {
       }
     }
     a.lea(OPERAND, at(Gpr.RSP, scoresAt));
-    pages.values(column, parts, (count, offset) -> multiply(count, offset, 4 * PAGE));
+    pages.values(column, parts, 4, (count, offset) -> multiply(count, offset, 4 * PAGE));
     for (int query = 0; query < queries; query++) {
       for (int part = 0; part < parts; part++) {
         a.v(VMOVUPS, output(query, column + part * lanes), sum(query, part));

@@ -27,11 +27,14 @@ final class FloatPageReader implements PageReader {
   private final int bytes;
   private final int lanes;
   private final Instruction load;
+  private final boolean asks;
 
   /**
    * @param loaded the registers that are loaded
+   * @param asks whether it asks for the next page meanwhile
    */
-  FloatPageReader(AttentionShape shape, KernelBuilder k, Vector[] loaded) {
+  FloatPageReader(AttentionShape shape, KernelBuilder k, Vector[] loaded, boolean asks) {
+    this.asks = asks;
     this.shape = shape;
     this.k = k;
     this.loaded = loaded;
@@ -65,7 +68,7 @@ final class FloatPageReader implements PageReader {
   }
 
   @Override
-  public void values(int column, int parts, Product product) {
+  public void values(int column, int parts, int operandBytes, Product product) {
     a.mov(MEMORY, PAGE_BASE);
     a.add(MEMORY, at(ARGUMENTS, AttentionArguments.VALUES));
     a.mov(COUNTER, SLOTS);
@@ -75,12 +78,14 @@ final class FloatPageReader implements PageReader {
           load(parts, column * bytes);
           product.add(parts, 0);
           a.add(MEMORY, shape.headDim() * bytes);
-          a.add(OPERAND, 4);
+          a.add(OPERAND, operandBytes);
         });
   }
 
   private void load(int parts, int displacement) {
-    AttentionCode.askForNextPage(a, displacement, parts * lanes * bytes);
+    if (asks) {
+      AttentionCode.askForNextPage(a, displacement, parts * lanes * bytes);
+    }
     for (int part = 0; part < parts; part++) {
       a.v(load, loaded[part], at(MEMORY, displacement + part * lanes * bytes));
     }

@@ -32,10 +32,11 @@ interface PageReader {
   void keys(int slot, int parts, int operandBytes, Product product);
 
   /**
-   * Emits a pass over the values of a page's tokens; the operand is a float further for each.
+   * Emits a pass over the values of a page's tokens.
    *
    * @param column the first of the components, as many as the registers take
    * @param parts registers for them
+   * @param operandBytes how far a token is from the next in the operand
    */
-  void values(int column, int parts, Product product);
+  void values(int column, int parts, int operandBytes, Product product);
 }

@@ -42,6 +42,7 @@ final class QuantizedPageReader implements PageReader {
   private final int lanes;
   private final boolean nibbles;
   private final int frameAt;
+  private final boolean asks;
 
   /** Behind the scales of keys, those of a page's values: [PAGE][blocks] floats. */
   private final int valueScalesAt;
@@ -49,8 +50,11 @@ final class QuantizedPageReader implements PageReader {
   /**
    * @param loaded the registers that are loaded
    * @param frameAt where in the frame its floats are
+   * @param asks whether it asks for the next page meanwhile
    */
-  QuantizedPageReader(AttentionShape shape, KernelBuilder k, Vector[] loaded, int frameAt) {
+  QuantizedPageReader(
+      AttentionShape shape, KernelBuilder k, Vector[] loaded, int frameAt, boolean asks) {
+    this.asks = asks;
     this.k = k;
     this.loaded = loaded;
     this.frameAt = frameAt;
@@ -78,7 +82,7 @@ final class QuantizedPageReader implements PageReader {
         scales / 32,
         COUNTER,
         () -> {
-          AttentionCode.askForNextPage(a, 0, 64);
+          ask(0, 64);
           for (int i = 0; i < 32; i += lanes) {
             a.v(VCVTPH2PS, loaded[0], at(MEMORY, 2 * i));
             a.v(VMOVUPS, at(OPERAND, 4 * i), loaded[0]);
@@ -98,7 +102,7 @@ final class QuantizedPageReader implements PageReader {
         layout.blocks(),
         BLOCKS,
         () -> {
-          AttentionCode.askForNextPage(a, 2 * slot, 2 * parts * lanes);
+          ask(2 * slot, 2 * parts * lanes);
           for (int part = 0; part < parts; part++) {
             a.v(VCVTPH2PS, loaded[0], at(MEMORY, 2 * (slot + part * lanes)));
             a.v(VMOVUPS, keyScales(part), loaded[0]);
@@ -122,7 +126,7 @@ final class QuantizedPageReader implements PageReader {
 
   /** One component of a block, or two. */
   private void keyRow(int row, int slot, int parts, int operandBytes, Product product) {
-    AttentionCode.askForNextPage(a, row * PAGE + slot, parts * lanes);
+    ask(row * PAGE + slot, parts * lanes);
     for (int half = 0; half < (nibbles ? 2 : 1); half++) {
       for (int part = 0; part < parts; part++) {
         integers(loaded[part], at(MEMORY, row * PAGE + slot + part * lanes), half == 1);
@@ -137,7 +141,7 @@ final class QuantizedPageReader implements PageReader {
   }
 
   @Override
-  public void values(int column, int parts, Product product) {
+  public void values(int column, int parts, int operandBytes, Product product) {
     int firstBlock = column / QuantizedPage.BLOCK;
     a.mov(MEMORY, PAGE_BASE);
     a.add(MEMORY, at(ARGUMENTS, AttentionArguments.VALUES));
@@ -146,8 +150,7 @@ final class QuantizedPageReader implements PageReader {
     k.loop(
         COUNTER,
         () -> {
-          AttentionCode.askForNextPage(
-              a, firstBlock * layout.quantBytes(), nibbles ? parts * lanes / 2 : parts * lanes);
+          ask(firstBlock * layout.quantBytes(), nibbles ? parts * lanes / 2 : parts * lanes);
           for (int part = 0; part < parts; part++) {
             int first = column + part * lanes;
             int block = first / QuantizedPage.BLOCK;
@@ -158,9 +161,15 @@ final class QuantizedPageReader implements PageReader {
           }
           product.add(parts, 0);
           a.add(MEMORY, layout.blocks() * layout.quantBytes());
-          a.add(OPERAND, 4);
+          a.add(OPERAND, operandBytes);
           a.add(SCALES, 4 * layout.blocks());
         });
+  }
+
+  private void ask(int displacement, int bytes) {
+    if (asks) {
+      AttentionCode.askForNextPage(a, displacement, bytes);
+    }
   }
 
   private void scale(Vector x, Address factor) {

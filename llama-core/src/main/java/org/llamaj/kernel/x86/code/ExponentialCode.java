@@ -1,6 +1,6 @@
 package org.llamaj.kernel.x86.code;
 
-import static org.llamaj.kernel.x86.assembler.Instruction.VCVTPS2DQ;
+import static org.llamaj.kernel.x86.assembler.Instruction.VADDPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VFMADD213PS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMAXPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMINPS;
@@ -8,8 +8,6 @@ import static org.llamaj.kernel.x86.assembler.Instruction.VMOVUPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPADDD;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPBROADCASTD;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPSLLD;
-import static org.llamaj.kernel.x86.assembler.Instruction.VRNDSCALEPS;
-import static org.llamaj.kernel.x86.assembler.Instruction.VROUNDPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VSUBPS;
 
 import org.llamaj.kernel.x86.assembler.Assembler;
@@ -25,8 +23,10 @@ public final class ExponentialCode {
   public static final float LOG2_E = 1.4426950408889634f;
 
   private static final int DEGREE = 6;
-  private static final int TO_NEAREST = 8;
   private static final float LIMIT = 126;
+
+  /** What is added to this is rounded to a whole number, which is then in the lowest bits. */
+  private static final float WHOLE = 0x1.8p23f;
 
   private ExponentialCode() {}
 
@@ -36,12 +36,23 @@ public final class ExponentialCode {
    * @param result another register
    */
   public static void emit(KernelBuilder k, Vector x, Vector whole, Vector result) {
+    k.a.v(VMAXPS, x, x, k.all(-LIMIT, x.bits()));
+    k.a.v(VMINPS, x, x, k.all(LIMIT, x.bits()));
+    power(k, x, whole, result);
+  }
+
+  /** The same for arguments up to 0. */
+  public static void emitUpTo0(KernelBuilder k, Vector x, Vector whole, Vector result) {
+    k.a.v(VMAXPS, x, x, k.all(-LIMIT, x.bits()));
+    power(k, x, whole, result);
+  }
+
+  private static void power(KernelBuilder k, Vector x, Vector whole, Vector result) {
     Assembler a = k.a;
     int bits = x.bits();
-    a.v(VMAXPS, x, x, k.all(-LIMIT, bits));
-    a.v(VMINPS, x, x, k.all(LIMIT, bits));
-    a.vi(bits == 512 ? VRNDSCALEPS : VROUNDPS, TO_NEAREST, whole, x);
-    a.v(VSUBPS, x, x, whole);
+    a.v(VADDPS, whole, x, k.all(WHOLE, bits));
+    a.v(VSUBPS, result, whole, k.all(WHOLE, bits));
+    a.v(VSUBPS, x, x, result);
     double logOf2 = Math.log(2);
     double coefficient = 1;
     float[] coefficients = new float[DEGREE + 1];
@@ -57,7 +68,6 @@ public final class ExponentialCode {
     for (int i = DEGREE - 1; i >= 0; i--) {
       a.v(VFMADD213PS, result, x, k.all(coefficients[i], bits));
     }
-    a.v(VCVTPS2DQ, whole, whole);
     a.vi(VPSLLD, 23, whole, whole);
     a.v(VPADDD, result, result, whole);
   }

@@ -30,7 +30,7 @@ public final class WeightCode {
   private final Level level;
   private final CodeCache cache;
   private final TileProduct tileProduct;
-  private final MachineCode[] gemv = new MachineCode[WideGemvCode.MOST_TOKENS + 1];
+  private final MachineCode[] gemv;
   private MachineCode many;
   private MachineCode unpack;
 
@@ -45,6 +45,7 @@ public final class WeightCode {
     this.tileProduct = tileProduct;
     this.cache = cache;
     format = BlockFormat.of(type).orElse(null);
+    gemv = new MachineCode[mostTokens() + 1];
   }
 
   /** Whether there is code for the type and the row length. */
@@ -77,12 +78,14 @@ public final class WeightCode {
 
   /** Most activation rows that {@link #gemv} takes at once. */
   int mostTokens() {
-    return format == null ? FloatGemvCode.MOST_TOKENS : wide() ? WideGemvCode.MOST_TOKENS : 1;
+    return format == null
+        ? FloatGemvCode.MOST_TOKENS
+        : wide() ? WideGemvCode.MOST_TOKENS : GemvCode.MOST_TOKENS;
   }
 
   /** Most activation rows for which streaming is faster than making panels; measured. */
   int fewRows() {
-    return format != null && wide() ? WideGemvCode.MOST_TOKENS : 4;
+    return mostTokens();
   }
 
   private boolean wide() {
@@ -113,7 +116,7 @@ public final class WeightCode {
                           type, inputs, tokens, level.has(Feature.AVX512), PREFETCH_BYTES)
                       : wide()
                           ? WideGemvCode.assemble(format, inputs, tokens, PREFETCH_BYTES)
-                          : GemvCode.assemble(format, inputs, level, PREFETCH_BYTES));
+                          : GemvCode.assemble(format, inputs, tokens, level, PREFETCH_BYTES));
     }
     return gemv[tokens];
   }
