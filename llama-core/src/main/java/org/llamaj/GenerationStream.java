@@ -29,7 +29,8 @@ import org.llamaj.transformer.Sequence;
 
 /**
  * A generation under way: an iterator over pieces of text as they come. Used by one thread; {@link
- * #cancel} may be called from any. Close it, or read it to its end.
+ * #cancel} may be called from any. Close it, or read it to its end: until then it holds its part of
+ * the cache, and nothing takes it back but the end of the model.
  */
 public final class GenerationStream implements Iterator<String>, AutoCloseable {
   private final Tokenizer tokenizer;

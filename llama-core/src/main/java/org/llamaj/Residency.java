@@ -4,7 +4,8 @@ package org.llamaj;
 public enum Residency {
   /**
    * In the file's mapping: loading is instant, models may be larger than memory, and several JVMs
-   * share one copy in the system's page cache. The default.
+   * share one copy in the system's page cache. The file may be deleted, or replaced by a rename,
+   * while the model is open; one that is cut short in place ends the JVM. The default.
    */
   MAPPED,
   /**

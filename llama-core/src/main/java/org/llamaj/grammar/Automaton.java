@@ -6,7 +6,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import org.llamaj.grammar.Expression.Characters;
 import org.llamaj.grammar.Expression.Choice;
 import org.llamaj.grammar.Expression.Control;
@@ -36,6 +35,15 @@ final class Automaton {
   private final List<Node> nodes = new ArrayList<>();
   private final Map<String, Integer> starts = new HashMap<>();
   private final List<String> pending = new ArrayList<>();
+
+  /** Equal places become one, so that states that go on alike are the same. */
+  private final Map<Node.Call, Integer> calls = new HashMap<>();
+
+  private final Map<Tail, Integer> tails = new HashMap<>();
+
+  /** The bytes of a character after its first one, and what follows it. */
+  private record Tail(List<Utf8Ranges.Bytes> bytes, int next) {}
+
   private final int start;
   private final long[] shortest;
   private final int[] byteClasses = new int[256];
@@ -137,7 +145,7 @@ final class Automaton {
         String rule = reference.rule();
         yield smallSizes.containsKey(rule)
             ? compile(rules.rule(rule), next)
-            : add(new Node.Call(ruleStart(rule), next));
+            : call(new Node.Call(ruleStart(rule), next));
       }
     };
   }
@@ -151,25 +159,35 @@ final class Automaton {
     return first;
   }
 
+  private int call(Node.Call call) {
+    Integer known = calls.get(call);
+    if (known == null) {
+      known = add(call);
+      calls.put(call, known);
+    }
+    return known;
+  }
+
   private int characters(CodePoints set, int next) {
-    Map<List<Utf8Ranges.Bytes>, Integer> tails = new HashMap<>();
-    tails.put(List.of(), next);
     List<Node.Edge> edges = new ArrayList<>();
     for (List<Utf8Ranges.Bytes> sequence : Utf8Ranges.of(set)) {
-      edges.add(edge(sequence, tails));
+      edges.add(edge(sequence, next));
     }
     return add(new Node.Read(edges.toArray(Node.Edge[]::new)));
   }
 
-  private Node.Edge edge(
-      List<Utf8Ranges.Bytes> sequence, Map<List<Utf8Ranges.Bytes>, Integer> tails) {
-    List<Utf8Ranges.Bytes> tail = sequence.subList(1, sequence.size());
+  private Node.Edge edge(List<Utf8Ranges.Bytes> sequence, int next) {
+    Utf8Ranges.Bytes first = sequence.getFirst();
+    if (sequence.size() == 1) {
+      return new Node.Edge(first.first(), first.last(), next);
+    }
+    Tail tail = new Tail(List.copyOf(sequence.subList(1, sequence.size())), next);
     Integer target = tails.get(tail);
     if (target == null) {
-      target = add(new Node.Read(new Node.Edge[] {edge(tail, tails)}));
+      target = add(new Node.Read(new Node.Edge[] {edge(tail.bytes(), next)}));
       tails.put(tail, target);
     }
-    return new Node.Edge(sequence.getFirst().first(), sequence.getFirst().last(), target);
+    return new Node.Edge(first.first(), first.last(), target);
   }
 
   private int choice(List<Expression> alternatives, int next) {
@@ -305,14 +323,20 @@ final class Automaton {
   private static long shortest(Node node, long[] lengths) {
     return switch (node) {
       case Node.Return _ -> 0;
-      case Node.Read read ->
-          1
-              + Arrays.stream(read.edges())
-                  .mapToLong(edge -> lengths[edge.target()])
-                  .min()
-                  .orElseThrow();
-      case Node.Split split ->
-          Arrays.stream(split.targets()).mapToLong(t -> lengths[t]).min().orElseThrow();
+      case Node.Read read -> {
+        long least = Rules.NEVER;
+        for (Node.Edge edge : read.edges()) {
+          least = Math.min(least, lengths[edge.target()]);
+        }
+        yield 1 + least;
+      }
+      case Node.Split split -> {
+        long least = Rules.NEVER;
+        for (int target : split.targets()) {
+          least = Math.min(least, lengths[target]);
+        }
+        yield least;
+      }
       case Node.Call call -> Math.min(Rules.NEVER, lengths[call.start()] + lengths[call.next()]);
       case Node.Count count -> times(count.min(), lengths[count.body()]) + lengths[count.next()];
     };
@@ -327,18 +351,18 @@ final class Automaton {
 
   private int findByteClasses() {
     // A class ends where an edge of some node begins or ends.
-    TreeMap<Integer, Boolean> starts = new TreeMap<>();
+    boolean[] starts = new boolean[257];
     for (Node node : nodes) {
       if (node instanceof Node.Read read) {
         for (Node.Edge edge : read.edges()) {
-          starts.put(edge.first(), true);
-          starts.put(edge.last() + 1, true);
+          starts[edge.first()] = true;
+          starts[edge.last() + 1] = true;
         }
       }
     }
     int current = 0;
     for (int b = 0; b < 256; b++) {
-      if (b > 0 && starts.containsKey(b)) {
+      if (b > 0 && starts[b]) {
         current++;
       }
       byteClasses[b] = current;

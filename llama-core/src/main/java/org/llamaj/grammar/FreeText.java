@@ -29,6 +29,17 @@ final class FreeText {
 
   /** A place in a trigger: so much of it has come. */
   private record Place(Trigger trigger, int length) {
+    /** Triggers are compared as objects: what follows them may be large. */
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Place place && place.trigger == trigger && place.length == length;
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * trigger.pattern.hashCode() + length;
+    }
+
     boolean isEnd() {
       return length == trigger.pattern.length();
     }

@@ -552,12 +552,17 @@ final class SchemaCompiler {
   static int count(Map<String, Object> schema, String keyword, int without, String path) {
     return switch (schema.get(keyword)) {
       case null -> without;
-      case Long count when count >= 0 && count < 1_000_000_000 -> count.intValue();
+      case Number count when isCount(count) -> count.intValue();
       case Object other ->
           throw new GrammarException(
               "%s/%s: expected a number from 0 to 999999999, found %s"
                   .formatted(path, keyword, other));
     };
+  }
+
+  private static boolean isCount(Number number) {
+    double value = number.doubleValue();
+    return value >= 0 && value < 1_000_000_000 && value == Math.rint(value);
   }
 
   /** Whether a keyword says nothing about values. */

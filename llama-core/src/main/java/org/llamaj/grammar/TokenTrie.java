@@ -19,6 +19,10 @@ final class TokenTrie {
   private short[] depths = new short[1 << 16];
   private int[] subtreeEnds = new int[1 << 16];
   private int[] tokens = new int[1 << 16];
+
+  /** How many bytes may follow a node. */
+  private short[] heights;
+
   private final int[] sameBytes;
   private int size;
   private int longest;
@@ -95,6 +99,20 @@ final class TokenTrie {
       longest = Math.max(longest, text.length);
     }
     close(path, depth, 0);
+    heights = heights();
+  }
+
+  private short[] heights() {
+    short[] heights = new short[size];
+    short[] deepest = new short[longest + 2]; // of the nodes after, by depth
+    for (int i = size - 1; i >= 0; i--) {
+      int depth = depths[i];
+      short deep = (short) Math.max(depth, deepest[depth + 1]);
+      deepest[depth + 1] = 0;
+      deepest[depth] = (short) Math.max(deepest[depth], deep);
+      heights[i] = (short) (deep - depth);
+    }
+    return heights;
   }
 
   private void close(int[] path, int depth, int down) {
@@ -162,6 +180,92 @@ final class TokenTrie {
     }
   }
 
+  /** Sees where two states lead to different ones. */
+  interface Changes {
+    /**
+     * Whether two states lead to the same for some bytes.
+     *
+     * @param state one
+     * @param other another one
+     * @param bytes how many
+     * @return true if they do; false if nobody knows
+     */
+    boolean alike(State state, State other, int bytes);
+
+    /**
+     * Nodes at which both states lead to the same, and all below them.
+     *
+     * @param from the first
+     * @param to the one after the last
+     */
+    void same(int from, int to);
+
+    /**
+     * A node that leads to something else, and that the first state allows.
+     *
+     * @param node its number
+     * @param state the state after its bytes
+     */
+    void reached(int node, State state);
+
+    /**
+     * Nodes that the first state does not allow.
+     *
+     * @param from the first
+     * @param to the one after the last
+     */
+    void dead(int from, int to);
+  }
+
+  /** Whether two states lead to the same for most of the tree, as two bytes tell. */
+  boolean isMostlyLike(State state, State other, Changes changes) {
+    int others = 0;
+    for (int i = 0; i < size && others < size / 2; i = subtreeEnds[i]) {
+      State next = state.next(labels[i]);
+      State otherNext = other.next(labels[i]);
+      if (changes.alike(next, otherNext, heights[i])) {
+        continue;
+      }
+      for (int j = i + 1; j < subtreeEnds[i] && others < size / 2; j = subtreeEnds[j]) {
+        boolean alike = changes.alike(next.next(labels[j]), otherNext.next(labels[j]), heights[j]);
+        others += alike ? 0 : subtreeEnds[j] - j;
+      }
+    }
+    return others < size / 2;
+  }
+
+  /** Walks over the tree only where a state leads elsewhere than another one. */
+  void walkChanges(State state, State other, Changes visitor) {
+    State[] path = newPath();
+    State[] others = newPath();
+    path[0] = state;
+    others[0] = other;
+    int i = 0;
+    while (i < size) {
+      int depth = depths[i];
+      int end = subtreeEnds[i];
+      State next = path[depth - 1].next(labels[i]);
+      State otherNext = others[depth - 1].next(labels[i]);
+      if (visitor.alike(next, otherNext, heights[i])) {
+        visitor.same(i, end);
+        i = end;
+      } else if (next.isDead()) {
+        visitor.dead(i, end);
+        i = end;
+      } else {
+        path[depth] = next;
+        others[depth] = otherNext;
+        visitor.reached(i, next);
+        if (next.tops().length == 0) {
+          visitor.dead(i + 1, end);
+          i = end;
+        } else {
+          i++;
+        }
+      }
+    }
+  }
+
   /** The node of one byte at the beginning, or -1. */
   int first(byte b) {
     for (int i = 0; i < size; i = subtreeEnds[i]) {
@@ -197,6 +301,13 @@ final class TokenTrie {
   void addTokens(int node, long[] set) {
     for (int id = tokens[node]; id >= 0; id = sameBytes[id]) {
       set[id >>> 6] |= 1L << id;
+    }
+  }
+
+  /** Removes the tokens that end at a node from a set. */
+  void removeTokens(int node, long[] set) {
+    for (int id = tokens[node]; id >= 0; id = sameBytes[id]) {
+      set[id >>> 6] &= ~(1L << id);
     }
   }
 

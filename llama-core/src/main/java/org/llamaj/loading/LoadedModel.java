@@ -295,9 +295,11 @@ public record LoadedModel(
       Checkpoint checkpoint, Configuration configuration, Future<Tokenizer> read) {
     awaitUninterruptibly(read);
     if (read.state() == Future.State.FAILED) {
-      throw read.exceptionNow() instanceof RuntimeException failure
-          ? failure
-          : new LlamaException("the vocabulary cannot be read", read.exceptionNow());
+      throw switch (read.exceptionNow()) {
+        case Error failure -> throw failure;
+        case RuntimeException failure -> failure;
+        case Throwable failure -> new LlamaException("the vocabulary cannot be read", failure);
+      };
     }
     Tokenizer tokenizer = read.resultNow();
     if (tokenizer.vocabularySize() != configuration.embeddingRows()) {

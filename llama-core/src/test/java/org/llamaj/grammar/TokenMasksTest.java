@@ -8,9 +8,11 @@ import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.llamaj.LlamaModel;
@@ -18,6 +20,7 @@ import org.llamaj.sampling.Candidates;
 import org.llamaj.tokenizer.SpecialText;
 import org.llamaj.tokenizer.StreamingDecoder;
 import org.llamaj.tokenizer.Tokenizer;
+import org.llamaj.tokenizer.chat.ToolDefinition;
 import tools.jackson.databind.JsonNode;
 
 /** Masks and completion with real vocabularies, on all grammars of the reference data. */
@@ -50,13 +53,34 @@ class TokenMasksTest {
   @ParameterizedTest
   @MethodSource("cases")
   void masksHoldTheTokensThatTheGrammarAllows(JsonNode golden) {
+    assertMasks(grammar(golden), 25);
+  }
+
+  /** Places that differ in how often something has come, and places in free text. */
+  @Test
+  void masksOfPlacesThatAreAlikeDiffer() {
+    Map<String, Object> text = Map.of("type", "string", "minLength", 5, "maxLength", 40);
+    assertMasks(Grammar.jsonSchema(text), 60);
+    assertMasks(Grammar.jsonSchema(Map.of("type", "array", "items", text, "maxItems", 30)), 80);
+    assertMasks(
+        Grammar.gbnf(
+            "root ::= (\"a\" [b-z]{2,30} \" \" | \"a\" [ a-y]{10,200} \"z\"){3,90} [a-c]{70,99}"),
+        90);
+    Map<String, Object> arguments = Map.of("properties", Map.of("name", text));
+    List<ToolDefinition> tools =
+        List.of(new ToolDefinition("a", "", arguments), new ToolDefinition("find", "", arguments));
+    assertMasks(Grammar.toolCalls(tools, List.of("brave_search")), 60);
+    assertMasks(Grammar.toolCalls(tools, List.of("code_interpreter")), 60);
+  }
+
+  private static void assertMasks(Grammar grammar, int steps) {
     Random random = new Random(1);
     for (Tokenizer tokenizer : TOKENIZERS) {
-      TokenMasks masks = new GrammarCompiler(tokenizer).compile(grammar(golden));
+      TokenMasks masks = new GrammarCompiler(tokenizer).compile(grammar);
       TokenTrie trie = masks.trie();
       for (int walk = 0; walk < 3; walk++) {
         State state = masks.space().start();
-        for (int step = 0; step < 25 && state.tops().length > 0; step++) {
+        for (int step = 0; step < steps && state.tops().length > 0; step++) {
           TokenMask mask = masks.mask(state);
           List<Integer> allowed = new ArrayList<>();
           for (int id = 0; id < tokenizer.vocabularySize(); id++) {

@@ -11,6 +11,7 @@ import static org.llamaj.kernel.vector.Lanes.F;
 import static org.llamaj.kernel.vector.Lanes.LANES;
 import static org.llamaj.kernel.vector.Lanes.LE;
 import static org.llamaj.kernel.vector.Lanes.SHORT;
+import static org.llamaj.kernel.vector.Lanes.f32;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -39,24 +40,47 @@ enum ByteFormat implements StreamedFormat {
   }
 
   @Override
-  public float dot(long row, long x, int columns, long scratch) {
-    FloatVector sum = FloatVector.zero(F);
+  public void dots(
+      long first,
+      long second,
+      long x,
+      int columns,
+      long scratch,
+      long firstOutput,
+      long secondOutput) {
+    FloatVector firstSum = FloatVector.zero(F);
+    FloatVector secondSum = firstSum;
     int end = 4 * columns;
     for (int at = 0; at < end; at += 4 * BLOCK) {
-      long block = row & ADDRESS;
+      long firstBlock = first & ADDRESS;
+      long secondBlock = second & ADDRESS;
       long values = x + at & ADDRESS;
+      FloatVector v = fromMemorySegment(F, ALL, values, LE);
       FloatVector t =
-          ((FloatVector) fromMemorySegment(B, ALL, block + 2, LE).convertShape(B2F, F, 0))
-              .mul(fromMemorySegment(F, ALL, values, LE));
+          ((FloatVector) fromMemorySegment(B, ALL, firstBlock + 2, LE).convertShape(B2F, F, 0))
+              .mul(v);
+      FloatVector u =
+          ((FloatVector) fromMemorySegment(B, ALL, secondBlock + 2, LE).convertShape(B2F, F, 0))
+              .mul(v);
       for (int i = LANES; i < BLOCK; i += LANES) {
+        v = fromMemorySegment(F, ALL, values + 4 * i, LE);
         t =
-            ((FloatVector) fromMemorySegment(B, ALL, block + 2 + i, LE).convertShape(B2F, F, 0))
-                .fma(fromMemorySegment(F, ALL, values + 4 * i, LE), t);
+            ((FloatVector)
+                    fromMemorySegment(B, ALL, firstBlock + 2 + i, LE).convertShape(B2F, F, 0))
+                .fma(v, t);
+        u =
+            ((FloatVector)
+                    fromMemorySegment(B, ALL, secondBlock + 2 + i, LE).convertShape(B2F, F, 0))
+                .fma(v, u);
       }
-      float scale = Float.float16ToFloat(ALL.get(SHORT, block));
-      sum = t.fma(FloatVector.broadcast(F, scale), sum);
-      row += BLOCK_BYTES;
+      float firstScale = Float.float16ToFloat(ALL.get(SHORT, firstBlock));
+      firstSum = t.fma(FloatVector.broadcast(F, firstScale), firstSum);
+      float secondScale = Float.float16ToFloat(ALL.get(SHORT, secondBlock));
+      secondSum = u.fma(FloatVector.broadcast(F, secondScale), secondSum);
+      first += BLOCK_BYTES;
+      second += BLOCK_BYTES;
     }
-    return sum.reduceLanes(ADD);
+    f32(firstOutput, firstSum.reduceLanes(ADD));
+    f32(secondOutput, secondSum.reduceLanes(ADD));
   }
 }

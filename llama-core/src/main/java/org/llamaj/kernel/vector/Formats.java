@@ -32,7 +32,8 @@ final class Formats {
       case IQ1_M -> CodebookFormat.IQ1_M;
       case TQ1_0 -> TernaryFormat.TQ1_0;
       case TQ2_0 -> TernaryFormat.TQ2_0;
-      case MXFP4 -> MicroscalingFormat.INSTANCE;
+      case MXFP4 -> MicroscalingFormat.MXFP4;
+      case NVFP4 -> MicroscalingFormat.NVFP4;
       default -> new ReferenceFormat(type);
     };
   }

@@ -12,36 +12,87 @@ import static org.llamaj.kernel.vector.Lanes.B;
 import static org.llamaj.kernel.vector.Lanes.I;
 import static org.llamaj.kernel.vector.Lanes.LANES;
 import static org.llamaj.kernel.vector.Lanes.LE;
+import static org.llamaj.kernel.vector.Lanes.LONG;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
-/**
- * MXFP4: an E8M0 scale, 16 bytes of 32 four-bit floats (E2M1), i in the low half of byte i, i + 16
- * in the high.
- */
+/** Four-bit floats (E2M1), two in a byte, with a scale for 16 or 32 of them. */
 enum MicroscalingFormat implements Format {
-  INSTANCE;
-
-  private static final int BLOCK = 32;
-  private static final int BLOCK_BYTES = 17;
-
-  @Override
-  public void decode(long weights, int columns, long target, Scratch scratch) {
-    for (int b = 0; b < columns / BLOCK; b++) {
-      decodeBlock(weights + (long) BLOCK_BYTES * b, target + 4L * BLOCK * b);
+  /** An E8M0 scale, 16 bytes of 32 values, i in the low half of byte i, i + 16 in the high. */
+  MXFP4 {
+    @Override
+    public void decode(long weights, int columns, long target, Scratch scratch) {
+      for (int b = 0; b < columns / 32; b++) {
+        decodeBlock(weights + 17L * b, target + 4L * 32 * b);
+      }
     }
-  }
 
-  private static void decodeBlock(long block, long target) {
-    float halfScale = Math.scalb(0.5f, (ALL.get(JAVA_BYTE, block) & 0xFF) - 127);
-    for (int i = 0; i < BLOCK / 2; i += LANES) {
-      IntVector pair =
-          (IntVector)
-              fromMemorySegment(B, ALL, block + 1 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0);
-      store(pair.and(0xF), halfScale, target + 4 * i);
-      store(pair.lanewise(LSHR, 4), halfScale, target + 4 * (BLOCK / 2 + i));
+    private static void decodeBlock(long block, long target) {
+      float halfScale = Math.scalb(0.5f, (ALL.get(JAVA_BYTE, block) & 0xFF) - 127);
+      for (int i = 0; i < 16; i += LANES) {
+        IntVector pair =
+            (IntVector)
+                fromMemorySegment(B, ALL, block + 1 + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0);
+        store(pair.and(0xF), halfScale, target + 4 * i);
+        store(pair.lanewise(LSHR, 4), halfScale, target + 4 * (16 + i));
+      }
     }
+  },
+
+  /**
+   * Four E4M3 scales without a sign, each for 16 of 64 values: 8 bytes, i in the low half of byte
+   * i, i + 8 in the high.
+   */
+  NVFP4 {
+    @Override
+    public void decode(long weights, int columns, long target, Scratch scratch) {
+      long codes = scratch.spare(columns / 4 + 16);
+      for (int b = 0; b < columns / 64; b++) {
+        unpack(weights + 36L * b, codes + 64L * b);
+      }
+      for (int b = 0; b < columns / 64; b++) {
+        scale(weights + 36L * b, codes + 64L * b, target + 4L * 64 * b);
+      }
+    }
+
+    /** Leaves 64 codes, each in a byte of its own, in their order. */
+    private static void unpack(long block, long codes) {
+      for (int sub = 0; sub < 4; sub++) {
+        long pairs = ALL.get(LONG, block + 4 + 8 * sub);
+        ALL.set(LONG, codes + 16 * sub, pairs & 0x0F0F0F0F0F0F0F0FL);
+        ALL.set(LONG, codes + 16 * sub + 8, pairs >>> 4 & 0x0F0F0F0F0F0F0F0FL);
+      }
+    }
+
+    private static void scale(long block, long codes, long target) {
+      for (int sub = 0; sub < 4; sub++) {
+        float halfScale = HALF_SCALES[ALL.get(JAVA_BYTE, block + sub) & 0xFF];
+        for (int i = 16 * sub; i < 16 * sub + 16; i += LANES) {
+          IntVector v =
+              (IntVector)
+                  fromMemorySegment(B, ALL, codes + i, LE).convertShape(ZERO_EXTEND_B2I, I, 0);
+          store(v, halfScale, target + 4 * i);
+        }
+      }
+    }
+  };
+
+  /** Of E4M3 numbers without a sign, half their values; 0x7F, which is no number, counts as 0. */
+  private static final float[] HALF_SCALES = halfScales();
+
+  private static float[] halfScales() {
+    float[] halves = new float[256];
+    for (int bits = 0; bits < halves.length; bits++) {
+      int exponent = bits >> 3 & 0xF;
+      int mantissa = bits & 7;
+      halves[bits] =
+          exponent == 0
+              ? Math.scalb((float) mantissa, -10)
+              : Math.scalb(8f + mantissa, exponent - 11);
+    }
+    halves[0x7F] = 0;
+    return halves;
   }
 
   /** Sign, two bits of exponent, one of mantissa; twice their value is an integer. */

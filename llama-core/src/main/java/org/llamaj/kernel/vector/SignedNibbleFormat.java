@@ -7,12 +7,14 @@ import static jdk.incubator.vector.ShortVector.fromMemorySegment;
 import static jdk.incubator.vector.VectorOperators.ADD;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
 import static org.llamaj.kernel.vector.Lanes.ADDRESS;
 import static org.llamaj.kernel.vector.Lanes.ALL;
 import static org.llamaj.kernel.vector.Lanes.B;
 import static org.llamaj.kernel.vector.Lanes.F;
+import static org.llamaj.kernel.vector.Lanes.FLOAT;
 import static org.llamaj.kernel.vector.Lanes.I;
 import static org.llamaj.kernel.vector.Lanes.LANES;
 import static org.llamaj.kernel.vector.Lanes.LE;
@@ -67,10 +69,23 @@ enum SignedNibbleFormat implements StreamedFormat {
   /** Eight products of weights, -8 to 7, must fit 16 bits. */
   private static final int LIMIT = 511;
 
-  // Which lanes are of the second, third, fourth block and later ones.
+  /** Which lanes are of the second of two blocks. */
   private static final VectorMask<Integer> SECOND = VectorMask.fromLong(I, -1L << (4 & LANES - 1));
-  private static final VectorMask<Integer> THIRD = VectorMask.fromLong(I, -1L << (8 & LANES - 1));
-  private static final VectorMask<Integer> FOURTH = VectorMask.fromLong(I, -1L << (12 & LANES - 1));
+
+  /**
+   * The nibbles of four blocks: of 36 shorts, of which two vectors hold the first and the last 32,
+   * all but each ninth.
+   */
+  private static final ShortVector NIBBLES = nibbles();
+
+  private static ShortVector nibbles() {
+    short[] places = new short[W.length()];
+    for (int i = 0; i < places.length; i++) {
+      int place = i / 8 * 9 + 1 + i % 8;
+      places[i] = (short) (place < W.length() ? place : place - 4 + W.length());
+    }
+    return ShortVector.fromArray(W, places, 0);
+  }
 
   /** Of four blocks, 9 shorts long, the scale for all lanes of each. */
   private static final VectorShuffle<Short> SCALES =
@@ -157,76 +172,101 @@ enum SignedNibbleFormat implements StreamedFormat {
   }
 
   @Override
-  public float dot(long row, long x, int columns, long scratch) {
+  public void dots(
+      long first,
+      long second,
+      long x,
+      int columns,
+      long scratch,
+      long firstOutput,
+      long secondOutput) {
     int groups = columns / GROUP_COLUMNS;
-    float sum = dotGroups(row, x, groups);
+    dotGroups(first, second, x, groups, firstOutput, secondOutput);
     int rest = columns % GROUP_COLUMNS;
     if (rest > 0) {
-      decode(row + (long) GROUP_BYTES * groups, rest / BLOCK, scratch);
-      sum += Dot.one(scratch, x + (long) ARRANGED_BYTES * groups, rest);
+      long restOfX = x + (long) ARRANGED_BYTES * groups;
+      long done = (long) GROUP_BYTES * groups;
+      decode(first + done, rest / BLOCK, scratch);
+      float firstSum = f32(firstOutput) + Dot.one(scratch, restOfX, rest);
+      decode(second + done, rest / BLOCK, scratch);
+      f32(secondOutput, f32(secondOutput) + Dot.one(scratch, restOfX, rest));
+      f32(firstOutput, firstSum); // last: both may be the same
     }
-    return sum;
   }
 
-  private static float dotGroups(long row, long x, int groups) {
-    FloatVector sum = FloatVector.zero(F);
+  private static void dotGroups(
+      long first, long second, long x, int groups, long firstOutput, long secondOutput) {
+    FloatVector firstSum = FloatVector.zero(F);
+    FloatVector secondSum = firstSum;
     int end = groups * ARRANGED_BYTES;
     for (int at = 0; at < end; at += ARRANGED_BYTES) {
-      long group = row & ADDRESS;
+      long firstGroup = first & ADDRESS;
+      long secondGroup = second & ADDRESS;
       long xg = x + at & ADDRESS;
       // Each block's 16 bytes to their place: a block is 2 bytes longer than its nibbles.
-      IntVector v = fromMemorySegment(I, ALL, group + 2, LE);
-      if (LANES >= 8) {
-        v = v.blend(fromMemorySegment(I, ALL, group + 4, LE), SECOND);
-      }
-      if (LANES == 16) {
-        v = v.blend(fromMemorySegment(I, ALL, group + 6, LE), THIRD);
-        v = v.blend(fromMemorySegment(I, ALL, group + 8, LE), FOURTH);
-      }
-      ShortVector low =
-          v.reinterpretAsShorts()
-              .mul(fromMemorySegment(W, ALL, xg, LE))
-              .add(fromMemorySegment(W, ALL, xg + 4 * VECTOR_BYTES, LE));
-      low =
-          v.lanewise(LSHR, 4)
-              .reinterpretAsShorts()
-              .mul(fromMemorySegment(W, ALL, xg + VECTOR_BYTES, LE))
-              .add(low);
-      ShortVector high =
-          v.lanewise(LSHR, 8)
-              .reinterpretAsShorts()
-              .mul(fromMemorySegment(W, ALL, xg + 2 * VECTOR_BYTES, LE));
-      high =
-          v.lanewise(LSHR, 12)
-              .reinterpretAsShorts()
-              .mul(fromMemorySegment(W, ALL, xg + 3 * VECTOR_BYTES, LE))
-              .add(high);
+      IntVector v;
+      IntVector w;
       IntVector scale;
+      IntVector scale2;
       if (LANES == 16) {
-        scale =
-            fromMemorySegment(W, ALL, group, LE)
-                .rearrange(SCALES)
-                .reinterpretAsInts()
-                .lanewise(ASHR, 3)
-                .and(SCALE_BITS);
+        ShortVector start = fromMemorySegment(W, ALL, firstGroup, LE);
+        v =
+            NIBBLES
+                .selectFrom(start, fromMemorySegment(W, ALL, firstGroup + 8, LE))
+                .reinterpretAsInts();
+        scale = start.rearrange(SCALES).reinterpretAsInts().lanewise(ASHR, 3).and(SCALE_BITS);
+        start = fromMemorySegment(W, ALL, secondGroup, LE);
+        w =
+            NIBBLES
+                .selectFrom(start, fromMemorySegment(W, ALL, secondGroup + 8, LE))
+                .reinterpretAsInts();
+        scale2 = start.rearrange(SCALES).reinterpretAsInts().lanewise(ASHR, 3).and(SCALE_BITS);
       } else {
-        scale = IntVector.broadcast(I, ALL.get(SHORT, group) << 13 & SCALE_BITS);
+        v = fromMemorySegment(I, ALL, firstGroup + 2, LE);
+        w = fromMemorySegment(I, ALL, secondGroup + 2, LE);
+        scale = IntVector.broadcast(I, ALL.get(SHORT, firstGroup) << 13 & SCALE_BITS);
+        scale2 = IntVector.broadcast(I, ALL.get(SHORT, secondGroup) << 13 & SCALE_BITS);
         if (LANES == 8) {
+          v = v.blend(fromMemorySegment(I, ALL, firstGroup + 4, LE), SECOND);
+          w = w.blend(fromMemorySegment(I, ALL, secondGroup + 4, LE), SECOND);
           scale =
               scale.blend(
-                  IntVector.broadcast(I, ALL.get(SHORT, group + BLOCK_BYTES) << 13 & SCALE_BITS),
+                  IntVector.broadcast(
+                      I, ALL.get(SHORT, firstGroup + BLOCK_BYTES) << 13 & SCALE_BITS),
+                  SECOND);
+          scale2 =
+              scale2.blend(
+                  IntVector.broadcast(
+                      I, ALL.get(SHORT, secondGroup + BLOCK_BYTES) << 13 & SCALE_BITS),
                   SECOND);
         }
       }
-      sum =
-          Rounding.sumHalves(low.add(high))
-              .fma(
-                  scale
-                      .reinterpretAsFloats()
-                      .mul(fromMemorySegment(F, ALL, xg + 5 * VECTOR_BYTES, LE)),
-                  sum);
-      row += GROUP_BYTES;
+      ShortVector c = fromMemorySegment(W, ALL, xg, LE);
+      ShortVector offset = fromMemorySegment(W, ALL, xg + 4 * VECTOR_BYTES, LE);
+      ShortVector t = v.reinterpretAsShorts().mul(c).add(offset);
+      ShortVector u = w.reinterpretAsShorts().mul(c).add(offset);
+      c = fromMemorySegment(W, ALL, xg + VECTOR_BYTES, LE);
+      t = v.lanewise(LSHR, 4).reinterpretAsShorts().mul(c).add(t);
+      u = w.lanewise(LSHR, 4).reinterpretAsShorts().mul(c).add(u);
+      c = fromMemorySegment(W, ALL, xg + 2 * VECTOR_BYTES, LE);
+      t = v.lanewise(LSHR, 8).reinterpretAsShorts().mul(c).add(t);
+      u = w.lanewise(LSHR, 8).reinterpretAsShorts().mul(c).add(u);
+      c = fromMemorySegment(W, ALL, xg + 3 * VECTOR_BYTES, LE);
+      t = v.lanewise(LSHR, 12).reinterpretAsShorts().mul(c).add(t);
+      u = w.lanewise(LSHR, 12).reinterpretAsShorts().mul(c).add(u);
+      FloatVector step = fromMemorySegment(F, ALL, xg + 5 * VECTOR_BYTES, LE);
+      v = t.reinterpretAsInts();
+      v = v.lanewise(LSHL, 16).add(v.and(0xFFFF0000));
+      firstSum =
+          ((FloatVector) v.convert(I2F, 0)).fma(scale.reinterpretAsFloats().mul(step), firstSum);
+      w = u.reinterpretAsInts();
+      w = w.lanewise(LSHL, 16).add(w.and(0xFFFF0000));
+      secondSum =
+          ((FloatVector) w.convert(I2F, 0)).fma(scale2.reinterpretAsFloats().mul(step), secondSum);
+      first += GROUP_BYTES;
+      second += GROUP_BYTES;
     }
-    return SCALE_ROOT * sum.reduceLanes(ADD);
+    ALL.set(FLOAT, firstOutput & ADDRESS, SCALE_ROOT * firstSum.reduceLanes(ADD));
+    ALL.set(FLOAT, secondOutput & ADDRESS, SCALE_ROOT * secondSum.reduceLanes(ADD));
   }
 }

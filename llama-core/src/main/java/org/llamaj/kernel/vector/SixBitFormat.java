@@ -138,9 +138,18 @@ enum SixBitFormat implements StreamedFormat {
     return target;
   }
 
+  /** One row after the other: the code for both at once would be more than C2 inlines. */
   @Override
-  public float dot(long row, long x, int columns, long scratch) {
-    return dotBlocks(row, x, columns / BLOCK);
+  public void dots(
+      long first,
+      long second,
+      long x,
+      int columns,
+      long scratch,
+      long firstOutput,
+      long secondOutput) {
+    f32(firstOutput, dotBlocks(first, x, columns / BLOCK));
+    f32(secondOutput, dotBlocks(second, x, columns / BLOCK));
   }
 
   private static float dotBlocks(long weights, long x, int blocks) {

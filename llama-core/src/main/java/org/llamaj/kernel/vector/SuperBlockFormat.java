@@ -357,9 +357,18 @@ enum SuperBlockFormat implements StreamedFormat {
     return 8 + 4;
   }
 
+  /** One row after the other: the code for both at once would be more than C2 inlines. */
   @Override
-  public float dot(long row, long x, int columns, long scratch) {
-    return dotBlocks(row, x, columns / BLOCK, scratch);
+  public void dots(
+      long first,
+      long second,
+      long x,
+      int columns,
+      long scratch,
+      long firstOutput,
+      long secondOutput) {
+    f32(firstOutput, dotBlocks(first, x, columns / BLOCK, scratch));
+    f32(secondOutput, dotBlocks(second, x, columns / BLOCK, scratch));
   }
 
   private static IntVector header(int... ints) {

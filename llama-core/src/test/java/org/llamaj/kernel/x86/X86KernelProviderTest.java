@@ -1,10 +1,15 @@
 package org.llamaj.kernel.x86;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -126,7 +131,7 @@ class X86KernelProviderTest {
   void deniedNativeAccessIsAReason() throws IOException, InterruptedException {
     assumeTrue(provider.unavailable().isEmpty());
 
-    String output = runJava("--illegal-native-access=deny");
+    String output = runJava(PrintReason.class, "--illegal-native-access=deny");
 
     assertThat(output.lines())
         .hasSize(2)
@@ -134,18 +139,37 @@ class X86KernelProviderTest {
         .allMatch(line -> line.contains("--enable-native-access=ALL-UNNAMED"));
   }
 
-  /** What a JVM with this option prints, started on the class path. */
-  private static String runJava(String option) throws IOException, InterruptedException {
+  /** As policies of SELinux and of containers do: Linux since 6.3 lets a process ask for it. */
+  @Test
+  void memoryThatMustNotBecomeExecutableIsAReason() throws IOException, InterruptedException {
+    assumeTrue(provider.unavailable().isEmpty());
+
+    String output =
+        runJava(
+            PrintReasonWithoutExecutableMemory.class,
+            "--enable-native-access=ALL-UNNAMED",
+            "-XX:InitialCodeCacheSize=32m", // the JVM takes its own code memory before
+            "-XX:ReservedCodeCacheSize=32m");
+
+    assumeTrue(output.startsWith("0\n"), "the system knows no such policy");
+    assertThat(output.lines().skip(1))
+        .hasSize(2)
+        .allMatch(line -> line.contains("does not let this process make memory executable"));
+  }
+
+  /** What a JVM with these options prints, started on the class path. */
+  private static String runJava(Class<?> main, String... options)
+      throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Xmx64m");
-    command.add(option);
+    command.addAll(List.of(options));
     command.add("-cp");
     command.add(
-        Stream.of(X86KernelProvider.class, PrintReason.class)
+        Stream.of(X86KernelProvider.class, main)
             .map(type -> type.getProtectionDomain().getCodeSource().getLocation().getPath())
             .collect(Collectors.joining(System.getProperty("path.separator"))));
-    command.add(PrintReason.class.getName());
+    command.add(main.getName());
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
@@ -160,6 +184,27 @@ class X86KernelProviderTest {
       for (int i = 0; i < 2; i++) {
         System.out.println(new X86KernelProvider().unavailable().orElse("available"));
       }
+    }
+  }
+
+  /** The same, where no memory may become executable any more. Prints first whether that worked. */
+  static final class PrintReasonWithoutExecutableMemory {
+    private static final int SET_MEMORY_DENY_WRITE_EXECUTE = 65;
+    private static final long REFUSE_EXECUTE_GAIN = 1;
+
+    private PrintReasonWithoutExecutableMemory() {}
+
+    public static void main(String[] arguments) throws Throwable {
+      Linker linker = Linker.nativeLinker();
+      MethodHandle prctl =
+          linker.downcallHandle(
+              linker.defaultLookup().findOrThrow("prctl"),
+              FunctionDescriptor.of(
+                  JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+      int result =
+          (int) prctl.invokeExact(SET_MEMORY_DENY_WRITE_EXECUTE, REFUSE_EXECUTE_GAIN, 0L, 0L, 0L);
+      System.out.println(result);
+      PrintReason.main(arguments);
     }
   }
 }

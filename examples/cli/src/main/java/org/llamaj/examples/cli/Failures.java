@@ -1,6 +1,7 @@
 package org.llamaj.examples.cli;
 
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
@@ -42,6 +43,17 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
     command.getErr().println(command.getColorScheme().errorText("llama: " + text));
     if (message.isEmpty() || options.isVerbose()) {
       failure.printStackTrace(command.getErr());
+    }
+    return FAILED;
+  }
+
+  /** Tells what is no exception: mostly that there is no memory. */
+  static int tell(Error failure, PrintWriter err) {
+    err.println("llama: " + failure);
+    if (failure instanceof OutOfMemoryError) {
+      err.println("LLAMA_JAVA_OPTS=-Xmx2g, for example, gives the program more memory.");
+    } else {
+      failure.printStackTrace(err);
     }
     return FAILED;
   }

@@ -89,7 +89,7 @@ public final class Llama implements Callable<Integer> {
     Thread.ofPlatform().daemon().start(relaunch);
     CommandLine line = commandLine(arguments);
     OptionalInt status = isTrue(relaunch) ? Relaunch.withFlags(arguments) : OptionalInt.empty();
-    System.exit(status.orElseGet(() -> run(line, arguments)));
+    System.exit(status.orElseGet(() -> runAndFlush(line, arguments)));
   }
 
   private static boolean isTrue(Future<Boolean> condition) {
@@ -100,10 +100,19 @@ public final class Llama implements Callable<Integer> {
     }
   }
 
-  private static int run(CommandLine line, String... arguments) {
+  private static int runAndFlush(CommandLine line, String... arguments) {
     try (PrintWriter out = writer(FileDescriptor.out);
         PrintWriter err = writer(FileDescriptor.err)) {
-      return line.setOut(out).setErr(err).execute(arguments);
+      return run(line.setOut(out).setErr(err), arguments);
+    }
+  }
+
+  /** Runs the command line; what ends the JVM's patience is told, too, while there is an output. */
+  static int run(CommandLine line, String... arguments) {
+    try {
+      return line.execute(arguments);
+    } catch (Error e) {
+      return Failures.tell(e, line.getErr());
     }
   }
 

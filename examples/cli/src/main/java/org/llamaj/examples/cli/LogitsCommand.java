@@ -92,6 +92,8 @@ final class LogitsCommand implements Callable<Integer> {
       input.encode(() -> false);
       try (FileChannel channel = FileChannel.open(out, CREATE, WRITE, TRUNCATE_EXISTING)) {
         write(transformer, adapterOptions.load(model).uses(), input, first, channel);
+      } catch (IOException e) {
+        throw new LlamaException("%s: cannot be written: %s".formatted(out, e.getMessage()), e);
       }
       int vocabulary = transformer.configuration().vocabularySize();
       spec.commandLine()

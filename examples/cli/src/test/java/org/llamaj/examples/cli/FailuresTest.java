@@ -3,12 +3,16 @@ package org.llamaj.examples.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
 
 class FailuresTest {
   @TempDir Path folder;
@@ -68,6 +72,25 @@ class FailuresTest {
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.err())
         .contains("demo", "chat", "generate", "tokenize", "inspect", "logits", "bench");
+  }
+
+  @Test
+  void ofMemorySayHowToGiveMore() {
+    StringWriter err = new StringWriter();
+    CommandLine line = new CommandLine(new NoMemory()).setErr(new PrintWriter(err, true));
+    assertThat(Llama.run(line)).isEqualTo(1);
+    assertThat(err.toString())
+        .startsWith("llama: java.lang.OutOfMemoryError: none left")
+        .contains("LLAMA_JAVA_OPTS=-Xmx")
+        .hasLineCount(2);
+  }
+
+  @Command
+  private static final class NoMemory implements Runnable {
+    @Override
+    public void run() {
+      throw new OutOfMemoryError("none left");
+    }
   }
 
   @Test

@@ -20,7 +20,7 @@ record Run(int status, String out, String err) {
     CommandLine line = Llama.commandLine(arguments);
     line.setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF));
     line.setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
-    int status = line.execute(arguments);
+    int status = Llama.run(line, arguments);
     return new Run(status, out.toString(), err.toString());
   }
 }

@@ -14,7 +14,7 @@ public final class Features {
    */
   public static void main(String[] args) throws Exception {
     if (args.length != 1) {
-      System.err.println("usage: java -jar features.jar EXAMPLE, for example Streaming");
+      System.err.println("usage: java -jar features.jar EXAMPLE, for example Villager");
       System.exit(2);
     }
     run(args[0]);
