@@ -55,8 +55,10 @@ public final class ChatBuilder {
   }
 
   /**
-   * Describes tools to the model. Its calls are text of its answers; {@link org.llamaj.agent.Agent}
-   * runs them.
+   * Describes tools to the model. Its calls are text of its answers, as the model writes them:
+   * {@link org.llamaj.agent.Agent} reads and runs them, and holds them to the tools' schemas. To
+   * have them held here, too, add {@code options(o -> o.withGrammar(Grammar.toolCalls(values,
+   * List.of())).withCompletion(false))}.
    *
    * @param values the tools it may call
    * @return a changed copy

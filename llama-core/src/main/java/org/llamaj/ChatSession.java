@@ -14,6 +14,7 @@ import org.llamaj.grammar.Grammar;
 import org.llamaj.schema.JsonForm;
 import org.llamaj.tokenizer.TokenizerException;
 import org.llamaj.tokenizer.chat.ChatFormat;
+import org.llamaj.tokenizer.chat.Content;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
 import org.llamaj.tokenizer.chat.Role;
@@ -124,16 +125,27 @@ public final class ChatSession implements AutoCloseable {
       ChatSession session =
           new ChatSession(
               model, format, content.conversation(), adapters, options, readsAhead, sequence);
-      session.fed = ModelInput.of(sequence.tokens());
-      session.tokens = sequence.length();
       if (content.transcript() != null) {
-        session.transcript = ModelInput.of(content.transcript());
+        session.transcript = model.input(content.transcript(), pictures(content.conversation()));
       }
+      session.tokens = sequence.length();
+      session.fed =
+          session.transcript == null
+              ? ModelInput.of(sequence.tokens())
+              : session.transcript.first(sequence.length());
       return session;
     } catch (RuntimeException | Error e) {
       sequence.close();
       throw e;
     }
+  }
+
+  private static List<Picture> pictures(Conversation conversation) {
+    return conversation.messages().stream()
+        .flatMap(message -> message.content().stream())
+        .filter(Content.Image.class::isInstance)
+        .map(image -> LlamaModel.picture((Content.Image) image))
+        .toList();
   }
 
   /**
@@ -374,8 +386,10 @@ public final class ChatSession implements AutoCloseable {
   /**
    * Writes the conversation to a file, with its keys and values, so that {@link
    * ChatBuilder#restore} can go on with it at once, in another JVM too. A file that is there is
-   * replaced when the new one is complete. Pictures are saved as the image files they are; the
-   * restored conversation looks at them again, and reads again what comes after the first one.
+   * replaced when the new one is complete. Pictures are saved as the image files they are. Models
+   * with cross-attention (Llama 3.2 Vision) look at them again when the conversation goes on, and
+   * read again what comes after the first one; so do, with the whole conversation, models with
+   * attention chunks (Llama 4) when it has become longer than a chunk.
    *
    * @param file where to
    * @throws LlamaException if it cannot be written
@@ -384,8 +398,11 @@ public final class ChatSession implements AutoCloseable {
   public void save(Path file) {
     checkIdle();
     endReadAhead(NOTHING);
-    int[] ids = transcript == null || transcript.hasPictures() ? null : transcript.ids();
-    model.sessionFile(file, adapters).write(new SessionFile.Content(conversation, ids), sequence);
+    int[] ids = transcript == null ? null : transcript.ids();
+    int certain = transcript == null ? fed.plain().length : transcript.commonPrefix(fed);
+    model
+        .sessionFile(file, adapters)
+        .write(new SessionFile.Content(conversation, ids), sequence, certain);
     rest();
   }
 

@@ -37,11 +37,12 @@ import org.llamaj.transformer.Sequence;
  *
  * <p>Numbers are big-endian. Of the cache, only full pages are written: the few tokens after them
  * are read again, so that nothing of others that shared the memory gets into the file. Of pictures,
- * the image files are written; what comes after the first one is looked at and read again.
+ * the image files are written. What cross-attention layers saw of them is not: in such models, the
+ * first one and what comes after it are looked at and read again.
  */
 final class SessionFile {
   private static final long MAGIC = 0x4c4c414d414a2d43L; // "LLAMAJ-C"
-  private static final int VERSION = 2;
+  private static final int VERSION = 3;
   private static final int BUFFER = 1 << 16;
   private static final int MODEL_AT = Long.BYTES + Integer.BYTES;
   private static final int ADAPTERS_AT = MODEL_AT + Fingerprint.LENGTH;
@@ -51,7 +52,8 @@ final class SessionFile {
    * What a file holds beside the cache.
    *
    * @param conversation the messages
-   * @param transcript ids of the conversation as the model wrote and read it, or null
+   * @param transcript ids of the conversation as the model wrote and read it, those in the places
+   *     of pictures included, or null
    */
   record Content(Conversation conversation, int[] transcript) {}
 
@@ -70,8 +72,12 @@ final class SessionFile {
     this.adapters = adapters;
   }
 
-  /** Writes a file beside the one that may be there, then puts it in its place. */
-  void write(Content content, Sequence sequence) {
+  /**
+   * Writes a file beside the one that may be there, then puts it in its place.
+   *
+   * @param limit how many tokens of the sequence may be written
+   */
+  void write(Content content, Sequence sequence, int limit) {
     Path absolute = file.toAbsolutePath();
     if (absolute.getFileName() == null || Files.isDirectory(absolute)) {
       throw new LlamaException(
@@ -81,7 +87,7 @@ final class SessionFile {
     try {
       temporary = Files.createTempFile(absolute.getParent(), absolute.getFileName() + "-", ".tmp");
       try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
-        write(Channels.newOutputStream(channel), content, sequence);
+        write(Channels.newOutputStream(channel), content, sequence, limit);
         channel.force(true);
       }
       move(temporary, absolute);
@@ -97,7 +103,8 @@ final class SessionFile {
     }
   }
 
-  private void write(OutputStream raw, Content content, Sequence sequence) throws IOException {
+  private void write(OutputStream raw, Content content, Sequence sequence, int limit)
+      throws IOException {
     CheckedOutputStream checked = new CheckedOutputStream(raw, new CRC32C());
     DataOutputStream out = new DataOutputStream(new BufferedOutputStream(checked, BUFFER));
     out.writeLong(MAGIC);
@@ -112,7 +119,7 @@ final class SessionFile {
         out.writeInt(id);
       }
     }
-    sequence.save(out);
+    sequence.save(out, limit);
     out.flush();
     out.writeLong(checked.getChecksum().getValue());
     out.flush();

@@ -41,7 +41,12 @@ final class KeyValueCache {
       }
       pools.add(new PagePool(memory, chunk, pageBytes));
     }
-    layout = "pages of %d tokens, %s".formatted(AttentionShape.PAGE_TOKENS, layers[0].cacheType());
+    layout =
+        "pages of %d tokens, %s, %s bytes"
+            .formatted(
+                AttentionShape.PAGE_TOKENS,
+                layers[0].cacheType(),
+                pools.stream().map(PagePool::pageBytes).toList());
     prefixes =
         keepsAll() && prefixBytes > 0 ? new PrefixIndex(pools.getFirst(), prefixBytes) : null;
   }

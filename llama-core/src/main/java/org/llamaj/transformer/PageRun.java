@@ -24,6 +24,11 @@ final class PageRun {
     return pages[index - first];
   }
 
+  /** Whether no page has been dropped. */
+  boolean isWhole() {
+    return first == 0;
+  }
+
   /** The same pages for one more sequence. */
   PageRun fork() {
     PageRun fork = new PageRun(pool);

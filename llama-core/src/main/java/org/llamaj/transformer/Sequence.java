@@ -176,15 +176,19 @@ public final class Sequence implements AutoCloseable {
   }
 
   /**
-   * Writes tokens with their keys and values, those in full pages before the first picture.
+   * Writes tokens with their keys and values: those in full pages, and, in models with
+   * cross-attention, before the first picture. Of a sequence that has outgrown an attention chunk
+   * nothing is left to be written.
    *
    * @param out receives them
+   * @param limit how many of the first tokens may be written
    * @throws IOException if it cannot be written to
    */
-  public void save(DataOutputStream out) throws IOException {
+  public void save(DataOutputStream out, int limit) throws IOException {
     checkOpen();
-    int plain = seenStates == null ? length : Math.min(length, seenStates.first());
-    new SavedPages(cache).save(out, tokens, plain, runs[0]);
+    int most = Math.min(limit, length);
+    int seen = seenStates == null ? most : Math.min(most, seenStates.first());
+    new SavedPages(cache).save(out, tokens, seen, runs);
   }
 
   /**
@@ -200,7 +204,7 @@ public final class Sequence implements AutoCloseable {
     if (length != 0) {
       throw new IllegalArgumentException("expected an empty sequence, found " + length);
     }
-    int[] ids = new SavedPages(cache).restore(in, contextLength, runs[0]);
+    int[] ids = new SavedPages(cache).restore(in, contextLength, runs);
     advance(ids, 0, ids.length);
   }
 

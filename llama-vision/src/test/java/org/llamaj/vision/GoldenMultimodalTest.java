@@ -58,9 +58,13 @@ class GoldenMultimodalTest {
               "gguf/text-bf16.gguf",
               "llama4-multimodal-tiny/maverick/gguf/mmproj-f16.gguf"));
 
+  /** The models that are there: all with the whole reference data. */
+  static Stream<Form> forms() {
+    return FORMS.stream().filter(Form::isThere);
+  }
+
   static Stream<Arguments> cases() {
-    return FORMS.stream()
-        .filter(Form::isThere)
+    return forms()
         .flatMap(
             form ->
                 GoldenVision.all(form.folder() + "/expected").stream()

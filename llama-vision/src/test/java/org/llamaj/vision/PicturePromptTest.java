@@ -11,7 +11,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.llamaj.ChatSession;
 import org.llamaj.Generation;
 import org.llamaj.GenerationOptions;
@@ -111,33 +110,6 @@ class PicturePromptTest {
       assertThat(ofOther).as("the answer about another picture").isNotEqualTo(one);
       chat.rewind(0);
       assertThat(chat.send(first, _ -> {}).text()).isEqualTo(one);
-    }
-  }
-
-  @Test
-  void aSavedConversationStillSeesItsPictures(@TempDir Path folder) {
-    Path file = folder.resolve("pictures.session");
-    Message[] history = {
-      Message.system("You look at towers, at wide landscapes, and at nothing else. ".repeat(4)),
-      Message.user(model.image(TALL), new Content.Text("What is this?")),
-      Message.assistant("A tower.")
-    };
-    try (ChatSession chat = model.chat().options(OPTIONS).history(history).open()) {
-      chat.send("And its colour?");
-      chat.save(file);
-      try (LlamaModel other = LlamaModel.load(MODEL);
-          ChatSession restored = other.chat().options(OPTIONS).restore(file);
-          ChatSession anew =
-              model
-                  .chat()
-                  .options(OPTIONS)
-                  .history(chat.conversation().messages().toArray(Message[]::new))
-                  .open()) {
-        assertThat(restored.conversation().messages()).hasSize(5);
-        Generation answer = restored.send("Sure?");
-        assertThat(answer.text()).isEqualTo(anew.send("Sure?").text());
-        assertThat(answer.timings().promptTokens()).isLessThan(answer.promptTokens());
-      }
     }
   }
 
