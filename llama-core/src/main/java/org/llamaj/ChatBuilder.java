@@ -197,7 +197,8 @@ public final class ChatBuilder {
    * Goes on with a conversation that {@link ChatSession#save} has written; the messages of this
    * builder do not count.
    *
-   * @param file written with the same model, and with the adapters that this builder names
+   * @param file written with the same model (the image encoder included, where there are pictures),
+   *     and with the adapters that this builder names
    * @return to be closed by the caller
    * @throws LlamaException if it is no such file, damaged, of another model, or with other adapters
    */

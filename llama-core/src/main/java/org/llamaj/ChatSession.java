@@ -14,7 +14,6 @@ import org.llamaj.grammar.Grammar;
 import org.llamaj.schema.JsonForm;
 import org.llamaj.tokenizer.TokenizerException;
 import org.llamaj.tokenizer.chat.ChatFormat;
-import org.llamaj.tokenizer.chat.Content;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
 import org.llamaj.tokenizer.chat.Role;
@@ -126,7 +125,7 @@ public final class ChatSession implements AutoCloseable {
           new ChatSession(
               model, format, content.conversation(), adapters, options, readsAhead, sequence);
       if (content.transcript() != null) {
-        session.transcript = model.input(content.transcript(), pictures(content.conversation()));
+        session.transcript = model.input(content.transcript(), content.pictures());
       }
       session.tokens = sequence.length();
       session.fed =
@@ -138,14 +137,6 @@ public final class ChatSession implements AutoCloseable {
       sequence.close();
       throw e;
     }
-  }
-
-  private static List<Picture> pictures(Conversation conversation) {
-    return conversation.messages().stream()
-        .flatMap(message -> message.content().stream())
-        .filter(Content.Image.class::isInstance)
-        .map(image -> LlamaModel.picture((Content.Image) image))
-        .toList();
   }
 
   /**

@@ -270,7 +270,7 @@ public final class GenerationStream implements Iterator<String>, AutoCloseable {
 
   private Lane.Outcome readPrompt() {
     prefillEvent = Recording.begin(PrefillEvent::new);
-    prompt.encode(() -> cancelled);
+    prompt.encode(cached, () -> cancelled);
     return loop.read(prompt::add, prompt.ids(), prompt.plain(), cached);
   }
 

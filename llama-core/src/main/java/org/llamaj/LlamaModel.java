@@ -553,7 +553,8 @@ public final class LlamaModel implements AutoCloseable {
         Fingerprint.of(checkpoint(), loaded.quantised().map(Enum::name).orElse("")),
         Fingerprint.of(
             uses.stream().map(use -> adapter(use.adapter()).fingerprint()).toList(),
-            uses.stream().map(AdapterUse::scale).toList()));
+            uses.stream().map(AdapterUse::scale).toList()),
+        loaded.media().flatMap(Media::fingerprint));
   }
 
   private Adapter adapter(LowRankAdapter lowRank) {

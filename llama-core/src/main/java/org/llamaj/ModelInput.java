@@ -39,12 +39,13 @@ public final class ModelInput {
   /** By index: the picture whose placeholder it is, or null. */
   private final Place[] at;
 
-  private MediaEncoding[] encodings = {};
+  private final MediaEncoding[] encodings; // by picture; null before it is encoded
 
   private ModelInput(int[] ids, List<Place> pictures, Optional<Media> media) {
     this.ids = ids;
     this.pictures = List.copyOf(pictures);
     this.media = media;
+    encodings = new MediaEncoding[pictures.size()];
     at = new Place[ids.length];
     for (Place place : pictures) {
       for (int index : place.places()) {
@@ -190,17 +191,24 @@ public final class ModelInput {
    * @throws java.util.concurrent.CancellationException if the work was cancelled
    */
   public void encode(BooleanSupplier cancelled) {
-    if (encodings.length == pictures.size()) {
-      return;
+    encode(0, cancelled);
+  }
+
+  /**
+   * Encodes the pictures that are needed to read from a token on, if that has not been done.
+   *
+   * @param first index of the first token that is to be read
+   * @param cancelled asked now and then; true ends the work
+   * @throws LlamaException if a picture cannot be decoded
+   * @throws java.util.concurrent.CancellationException if the work was cancelled
+   */
+  public void encode(int first, BooleanSupplier cancelled) {
+    for (int i = 0; i < encodings.length; i++) {
+      Place place = pictures.get(i);
+      if (encodings[i] == null && place.places()[place.places().length - 1] >= first) {
+        encodings[i] = media.orElseThrow().encode(place.picture(), place.layout(), cancelled);
+      }
     }
-    MediaEncoding[] made = new MediaEncoding[pictures.size()];
-    for (int i = 0; i < made.length; i++) {
-      made[i] =
-          media
-              .orElseThrow()
-              .encode(pictures.get(i).picture(), pictures.get(i).layout(), cancelled);
-    }
-    encodings = made;
   }
 
   /**

@@ -17,6 +17,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
@@ -31,6 +33,7 @@ import org.llamaj.transformer.Sequence;
  *
  * <pre>
  * "LLAMAJ-C", version (int), fingerprint of the model (32 bytes), of its adapters (32 bytes),
+ * of the encoder of pictures (32 bytes; 0 without pictures, or if it is part of the model),
  * messages, ids of the transcript (or -1), tokens with keys and values of the cache,
  * CRC-32C of all that (long)
  * </pre>
@@ -46,7 +49,9 @@ final class SessionFile {
   private static final int BUFFER = 1 << 16;
   private static final int MODEL_AT = Long.BYTES + Integer.BYTES;
   private static final int ADAPTERS_AT = MODEL_AT + Fingerprint.LENGTH;
-  private static final int BEGIN = ADAPTERS_AT + Fingerprint.LENGTH;
+  private static final int ENCODER_AT = ADAPTERS_AT + Fingerprint.LENGTH;
+  private static final int BEGIN = ENCODER_AT + Fingerprint.LENGTH;
+  private static final byte[] NO_ENCODER = new byte[Fingerprint.LENGTH];
 
   /**
    * What a file holds beside the cache.
@@ -55,21 +60,34 @@ final class SessionFile {
    * @param transcript ids of the conversation as the model wrote and read it, those in the places
    *     of pictures included, or null
    */
-  record Content(Conversation conversation, int[] transcript) {}
+  record Content(Conversation conversation, int[] transcript) {
+
+    /** The pictures of the conversation, in their order. */
+    List<Picture> pictures() {
+      return conversation.messages().stream()
+          .flatMap(message -> message.content().stream())
+          .filter(Image.class::isInstance)
+          .map(image -> LlamaModel.picture((Image) image))
+          .toList();
+    }
+  }
 
   private final Path file;
   private final byte[] model;
   private final byte[] adapters;
+  private final byte[] encoder;
 
   /**
    * @param file where it is, or is to be
    * @param model fingerprint of the model
    * @param adapters fingerprint of the adapters that all tokens go through
+   * @param encoder fingerprint of the encoder of pictures; none if the model's covers it
    */
-  SessionFile(Path file, byte[] model, byte[] adapters) {
+  SessionFile(Path file, byte[] model, byte[] adapters, Optional<byte[]> encoder) {
     this.file = file;
     this.model = model;
     this.adapters = adapters;
+    this.encoder = encoder.orElse(NO_ENCODER);
   }
 
   /**
@@ -111,6 +129,7 @@ final class SessionFile {
     out.writeInt(VERSION);
     out.write(model);
     out.write(adapters);
+    out.write(content.pictures().isEmpty() ? NO_ENCODER : encoder);
     ConversationCodec.write(out, content.conversation());
     int[] transcript = content.transcript();
     out.writeInt(transcript == null ? -1 : transcript.length);
@@ -170,7 +189,7 @@ final class SessionFile {
       int version = ByteBuffer.wrap(begin).getInt(Long.BYTES);
       if (version != VERSION) {
         throw new LlamaException(
-            "%s: expected version %d of saved conversations, found %d: it was saved by another version of this library"
+            "%s: expected version %d of saved conversations, found %d: it was saved by another version of this library, which has to restore it"
                 .formatted(file, VERSION, version));
       }
       if (!Arrays.equals(begin, MODEL_AT, ADAPTERS_AT, model, 0, Fingerprint.LENGTH)) {
@@ -178,9 +197,15 @@ final class SessionFile {
             "%s: expected a conversation with this model, found one with another: load the model it was saved with"
                 .formatted(file));
       }
-      if (!Arrays.equals(begin, ADAPTERS_AT, BEGIN, adapters, 0, Fingerprint.LENGTH)) {
+      if (!Arrays.equals(begin, ADAPTERS_AT, ENCODER_AT, adapters, 0, Fingerprint.LENGTH)) {
         throw new LlamaException(
             "%s: expected a conversation with the adapters that are named here, found one with others or none: name those it was saved with, in the same order and scale"
+                .formatted(file));
+      }
+      byte[] saw = Arrays.copyOfRange(begin, ENCODER_AT, BEGIN);
+      if (!Arrays.equals(saw, NO_ENCODER) && !Arrays.equals(saw, encoder)) {
+        throw new LlamaException(
+            "%s: expected a conversation whose pictures went through this model's image encoder, found one with another: give ModelBuilder.mmproj the file it was saved with"
                 .formatted(file));
       }
     }

@@ -131,6 +131,12 @@ class SavedSessionTest {
       damaged[random.nextInt(i < 20 ? 200 : whole.length)] ^= (byte) (1 << random.nextInt(8));
       assertRefused(file, damaged);
     }
+    byte[] older = whole.clone();
+    older[Long.BYTES + Integer.BYTES - 1] = 2;
+    Files.write(file, older);
+    assertThatThrownBy(() -> model.chat().restore(file))
+        .isInstanceOf(LlamaException.class)
+        .hasMessageContaining("expected version 3 of saved conversations, found 2");
     Files.write(file, whole);
     try (LlamaModel foreign = LlamaModel.load(TestModels.small())) {
       assertThatThrownBy(() -> foreign.chat().restore(file))

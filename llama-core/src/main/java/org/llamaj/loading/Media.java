@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 import org.llamaj.LlamaException;
 import org.llamaj.Picture;
 import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.Fingerprint;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Workers;
 import org.llamaj.spi.MediaEncoder;
@@ -102,6 +103,15 @@ public final class Media implements AutoCloseable {
    */
   public MediaEncoder encoder() {
     return encoder;
+  }
+
+  /**
+   * Tells the encoder apart from others.
+   *
+   * @return see {@link Fingerprint}; none if its weights are in the model's checkpoint
+   */
+  public Optional<byte[]> fingerprint() {
+    return ownWeights.map(weights -> Fingerprint.of(weights, ""));
   }
 
   /**

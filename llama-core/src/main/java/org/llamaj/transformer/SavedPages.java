@@ -7,8 +7,9 @@ import java.io.IOException;
 import org.llamaj.kernel.AttentionShape;
 
 /**
- * Cache pages in a file: how they are laid out, how many there are, their tokens, their bytes, pool
- * by pool. Of a sequence that has outgrown an attention chunk, and dropped pages, none are written.
+ * Cache pages in a file: how they are laid out, how many there are, their tokens, their bytes, page
+ * by page with those of all pools together. Of a sequence that has outgrown an attention chunk, and
+ * dropped pages, none are written.
  */
 final class SavedPages {
   private static final int TOKENS = AttentionShape.PAGE_TOKENS;
@@ -33,8 +34,8 @@ final class SavedPages {
     for (int i = 0; i < pages * TOKENS; i++) {
       out.writeInt(tokens[i]);
     }
-    for (int p = 0; p < runs.length; p++) {
-      for (int i = 0; i < pages; i++) {
+    for (int i = 0; i < pages; i++) {
+      for (int p = 0; p < runs.length; p++) {
         save(out, cache.pools().get(p), runs[p].page(i));
       }
     }
@@ -60,10 +61,11 @@ final class SavedPages {
     for (int i = 0; i < tokens.length; i++) {
       tokens[i] = in.readInt();
     }
-    for (int p = 0; p < runs.length; p++) {
-      for (int i = 0; i < pages; i++) {
+    for (int i = 0; i < pages; i++) {
+      for (int p = 0; p < runs.length; p++) {
         runs[p].reserve(i * TOKENS, (i + 1) * TOKENS, cache::evict);
         restore(in, cache.pools().get(p), runs[p].page(i));
+        runs[p].dropUnseen((i + 1) * TOKENS);
       }
     }
     return tokens;

@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.llamaj.golden.GoldenAssertions.logits;
 
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
@@ -103,6 +108,29 @@ class ChunkedCacheTest {
       sequence.close();
       assertThat(model.transformer().cachePagesInUse()).isZero();
     }
+  }
+
+  @Test
+  void pagesOfAllLayersAreSavedAsLongAsNoneIsDropped() throws IOException {
+    try (LlamaModel model = load();
+        Sequence sequence = model.transformer().newSequence();
+        Sequence restored = model.transformer().newSequence();
+        Sequence empty = model.transformer().newSequence()) {
+      logits(model, sequence, Arrays.copyOf(tokens, CHUNK + 100), 64, 0);
+      restored.restore(saved(sequence));
+      assertThat(restored.length()).isEqualTo(CHUNK + 64);
+      assertContinues(model, restored);
+      int[] more = Arrays.copyOfRange(tokens, CHUNK + 100, 2 * CHUNK);
+      logits(model, sequence, more, 64, 0);
+      empty.restore(saved(sequence));
+      assertThat(empty.length()).isZero();
+    }
+  }
+
+  private static DataInputStream saved(Sequence sequence) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    sequence.save(new DataOutputStream(bytes), sequence.length());
+    return new DataInputStream(new ByteArrayInputStream(bytes.toByteArray()));
   }
 
   /** The sequence goes on like one that has only ever seen what it holds. */

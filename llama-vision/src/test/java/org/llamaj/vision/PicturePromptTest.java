@@ -70,6 +70,8 @@ class PicturePromptTest {
           .isInstanceOf(CancellationException.class);
       assertThat(asked).hasValue(3);
       asked.set(0);
+      input.encode(ids.length, () -> asked.incrementAndGet() > 0);
+      assertThat(asked).as("questions when nothing of it is to be read").hasValue(0);
       input.encode(() -> asked.incrementAndGet() < 0);
       assertThat(asked.get()).as("questions in 7 layers").isGreaterThanOrEqualTo(7);
       asked.set(0);

@@ -1,14 +1,18 @@
 package org.llamaj.vision;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.llamaj.ChatSession;
 import org.llamaj.Generation;
 import org.llamaj.GenerationOptions;
+import org.llamaj.LlamaException;
 import org.llamaj.LlamaModel;
 import org.llamaj.Picture;
 import org.llamaj.SamplingOptions;
@@ -46,6 +50,30 @@ class SavedPicturesTest {
       if (!form.folder().endsWith("maverick")) { // whose chunks are shorter than the conversation
         assertThat(answer.timings().promptTokens()).isLessThan(answer.promptTokens());
       }
+    }
+  }
+
+  @Test
+  void pictureRowsOfAnotherEncoderAreRefused(@TempDir Path folder) {
+    Path root = GoldenVision.root();
+    Path text = root.resolve("llama4-multimodal-tiny/scout/gguf/text-f32.gguf");
+    Path encoder = root.resolve("llama4-vision-tiny/gguf/mmproj-f32.gguf");
+    Path other = root.resolve("llama4-vision-tiny/gguf/mmproj-f16-apn.gguf");
+    assumeThat(text).exists();
+    Path pictures = folder.resolve("pictures.session");
+    Path plain = folder.resolve("plain.session");
+    try (LlamaModel model = LlamaModel.builder(text).mmproj(encoder).load();
+        ChatSession chat = model.chat().options(OPTIONS).open()) {
+      chat.send("Who are you?");
+      chat.save(plain);
+      chat.send(question(model), _ -> {});
+      chat.save(pictures);
+    }
+    try (LlamaModel model = LlamaModel.builder(text).mmproj(other).load()) {
+      model.chat().restore(plain).close();
+      assertThatThrownBy(() -> model.chat().restore(pictures))
+          .isInstanceOf(LlamaException.class)
+          .hasMessageContaining("give ModelBuilder.mmproj the file it was saved with");
     }
   }
 

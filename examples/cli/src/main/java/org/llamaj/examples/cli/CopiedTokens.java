@@ -37,7 +37,7 @@ final class CopiedTokens {
    *
    * @param page a sequence with at least one full page
    * @param tokens how many there should be; whole pages of them are made
-   * @return how many there are: none where layers drop pages
+   * @return how many there are
    */
   int fill(Sequence page, Sequence empty, int tokens) {
     int pages = tokens / AttentionShape.PAGE_TOKENS;
@@ -55,20 +55,14 @@ final class CopiedTokens {
   /** What {@link Sequence#save} would write of a sequence of so many pages. */
   private InputStream saved(Sequence page, int pages) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    page.save(new DataOutputStream(bytes));
+    page.save(new DataOutputStream(bytes), AttentionShape.PAGE_TOKENS);
     DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes.toByteArray()));
     ByteArrayOutputStream head = new ByteArrayOutputStream();
     DataOutputStream out = new DataOutputStream(head);
     out.writeUTF(in.readUTF());
-    long pageBytes = in.readLong();
-    out.writeLong(pageBytes);
-    int found = in.readInt();
-    out.writeInt(found == 0 ? 0 : pages);
-    if (found == 0) {
-      return new ByteArrayInputStream(head.toByteArray());
-    }
-    in.skipNBytes((long) Integer.BYTES * found * AttentionShape.PAGE_TOKENS);
-    byte[] content = in.readNBytes(Math.toIntExact(pageBytes));
+    in.skipNBytes(Integer.BYTES + (long) Integer.BYTES * AttentionShape.PAGE_TOKENS);
+    out.writeInt(pages);
+    byte[] content = in.readAllBytes();
     int vocabulary = transformer.configuration().vocabularySize();
     for (int i = 0; i < pages * AttentionShape.PAGE_TOKENS; i++) {
       // Unlike those of any other round, so that no page is found again.
