@@ -13,6 +13,11 @@ import org.llamaj.tensor.encoding.Dequantizer;
 record ReferenceFormat(ElementType type) implements Format {
   @Override
   public void decode(long weights, int columns, long target, Scratch scratch) {
+    decode(type, weights, columns, target, scratch);
+  }
+
+  /** A row of any type. */
+  static void decode(ElementType type, long weights, int columns, long target, Scratch scratch) {
     float[] values = scratch.heap(columns);
     Dequantizer.dequantize(type, Lanes.ALL, weights, values, 0, columns);
     MemorySegment.copy(values, 0, Lanes.ALL, ValueLayout.JAVA_FLOAT_UNALIGNED, target, columns);

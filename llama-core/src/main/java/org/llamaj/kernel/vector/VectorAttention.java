@@ -3,6 +3,7 @@ package org.llamaj.kernel.vector;
 import static org.llamaj.kernel.AttentionShape.PAGE_TOKENS;
 import static org.llamaj.kernel.vector.Lanes.f32;
 
+import java.util.Arrays;
 import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.CacheType;
 import org.llamaj.kernel.QuantizedPage;
@@ -22,6 +23,9 @@ final class VectorAttention implements Workers.Task {
   private final Workers workers;
   private final Scratch[] scratch;
 
+  /** One for each worker, used again and again. */
+  private final Block[] blocks;
+
   private FloatMatrix queries;
   private Span[] spans;
   private AttentionShape shape;
@@ -39,6 +43,8 @@ final class VectorAttention implements Workers.Task {
   VectorAttention(Workers workers, Scratch[] scratch) {
     this.workers = workers;
     this.scratch = scratch;
+    this.blocks = new Block[scratch.length];
+    Arrays.setAll(blocks, worker -> new Block(scratch[worker]));
   }
 
   void attend(
@@ -50,11 +56,11 @@ final class VectorAttention implements Workers.Task {
     this.output = output;
     blockRows = Math.max(1, BLOCK_QUERIES / shape.group());
     paddedDim = Math.ceilDiv(shape.headDim(), Tile.WIDTH) * Tile.WIDTH;
-    int blocks = 0;
+    int count = 0;
     for (int s = 0; s < spanCount; s++) {
-      blocks += blocks(spans[s]);
+      count += blocks(spans[s]);
     }
-    workers.run(blocks * shape.kvHeads(), this);
+    workers.run(count * shape.kvHeads(), this);
     this.spans = null;
   }
 
@@ -86,18 +92,20 @@ final class VectorAttention implements Workers.Task {
     // The last rows see the most keys: they come first, so that no worker ends with a long chunk.
     block = blocks(spans[s]) - 1 - block;
     int first = block * blockRows;
-    new Block(spans[s], first, Math.min(blockRows, spans[s].rows() - first), kvHead)
-        .attend(scratch[worker]);
+    int rows = Math.min(blockRows, spans[s].rows() - first);
+    blocks[worker].attend(spans[s], first, rows, kvHead);
   }
 
   /** Some rows of a span with the query heads of one key/value head. */
   private final class Block {
-    private final Span span;
-    private final int firstRow;
-    private final int first;
-    private final int rows;
-    private final int kvHead;
-    private final int vectors;
+    private final Scratch scratch;
+
+    private Span span;
+    private int firstRow;
+    private int first;
+    private int rows;
+    private int kvHead;
+    private int vectors;
 
     private long q;
     private long scores;
@@ -106,17 +114,18 @@ final class VectorAttention implements Workers.Task {
     private long totals;
     private long packed;
 
-    Block(Span span, int first, int rows, int kvHead) {
+    Block(Scratch scratch) {
+      this.scratch = scratch;
+    }
+
+    void attend(Span span, int first, int rows, int kvHead) {
       this.span = span;
       this.firstRow = span.firstRow() + first;
       this.first = first;
       this.rows = rows;
       this.kvHead = kvHead;
       this.vectors = rows * shape.group();
-    }
-
-    void attend(Scratch scratch) {
-      layOut(scratch);
+      layOut();
       loadQueries();
       int lastPosition = span.lastKey(first + rows - 1);
       int firstPage = shape.firstKey(span.lastKey(first)) / PAGE_TOKENS;
@@ -130,9 +139,10 @@ final class VectorAttention implements Workers.Task {
         addValues(address, used);
       }
       storeSums();
+      this.span = null;
     }
 
-    private void layOut(Scratch scratch) {
+    private void layOut() {
       int dim = shape.headDim();
       long floats =
           (long) vectors * (PAGE_TOKENS + dim + paddedDim + 2)

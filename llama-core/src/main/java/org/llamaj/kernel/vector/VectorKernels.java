@@ -162,12 +162,15 @@ final class VectorKernels implements Kernels {
     private int[] ids;
     private FloatMatrix output;
 
+    /** Without vectors: for a row per token it takes long until these are not objects. */
     @Override
     void row(int row, int worker) {
-      long source = table.address() + table.rowBytes() * ids[row];
-      table
-          .format()
-          .decode(source, output.columns(), VectorKernels.row(output, row), scratch[worker]);
+      ReferenceFormat.decode(
+          table.tensor().type(),
+          table.address() + table.rowBytes() * ids[row],
+          output.columns(),
+          VectorKernels.row(output, row),
+          scratch[worker]);
     }
   }
 
