@@ -14,8 +14,11 @@ import static org.llamaj.kernel.vector.Lanes.LANES;
 import static org.llamaj.kernel.vector.Lanes.LE;
 import static org.llamaj.kernel.vector.Lanes.LONG;
 
+import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import org.llamaj.tensor.ElementType;
+import org.llamaj.tensor.encoding.Dequantizer;
 
 /** Four-bit floats (E2M1), two in a byte, with a scale for 16 or 32 of them. */
 enum MicroscalingFormat implements Format {
@@ -78,20 +81,20 @@ enum MicroscalingFormat implements Format {
     }
   };
 
-  /** Of E4M3 numbers without a sign, half their values; 0x7F, which is no number, counts as 0. */
+  /** By an NVFP4 scale's byte: half its value. */
   private static final float[] HALF_SCALES = halfScales();
 
+  /** What the reference makes of each scale and the code of one half. */
   private static float[] halfScales() {
+    MemorySegment block = MemorySegment.ofArray(new byte[36]);
+    block.set(JAVA_BYTE, 4, (byte) 1);
+    float[] values = new float[64];
     float[] halves = new float[256];
     for (int bits = 0; bits < halves.length; bits++) {
-      int exponent = bits >> 3 & 0xF;
-      int mantissa = bits & 7;
-      halves[bits] =
-          exponent == 0
-              ? Math.scalb((float) mantissa, -10)
-              : Math.scalb(8f + mantissa, exponent - 11);
+      block.set(JAVA_BYTE, 0, (byte) bits);
+      Dequantizer.dequantize(ElementType.NVFP4, block, 0, values, 0, values.length);
+      halves[bits] = values[0];
     }
-    halves[0x7F] = 0;
     return halves;
   }
 
