@@ -97,7 +97,7 @@ public final class Projector implements AutoCloseable {
     projections = all;
     boolean few = true;
     for (int i = 0; i < all.length; i++) {
-      few &= rows <= weight(i).code().fewRows();
+      few &= rows <= weight(i).code().mostTokens();
     }
     if (few) {
       projectFew();

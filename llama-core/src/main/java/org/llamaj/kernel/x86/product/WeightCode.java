@@ -76,16 +76,14 @@ public final class WeightCode {
     return format != null;
   }
 
-  /** Most activation rows that {@link #gemv} takes at once. */
+  /**
+   * Most activation rows that {@link #gemv} takes at once; more are multiplied in panels, which is
+   * faster in AVX-512 (with AVX2 it was not measured).
+   */
   int mostTokens() {
     return format == null
         ? FloatGemvCode.MOST_TOKENS
         : wide() ? WideGemvCode.MOST_TOKENS : GemvCode.MOST_TOKENS;
-  }
-
-  /** Most activation rows for which streaming is faster than making panels; measured. */
-  int fewRows() {
-    return mostTokens();
   }
 
   private boolean wide() {
