@@ -221,6 +221,7 @@ class SchedulerTest {
       Scheduler scheduler = model.scheduler();
       try (Lane idle = scheduler.open(reading, 0, java.util.OptionalLong.empty())) {
         Future<Lane.Outcome> read;
+        long steps;
         Lane stream = scheduler.open(streaming, 0, java.util.OptionalLong.empty());
         try (Lane prompt = scheduler.open(prompted, 0, java.util.OptionalLong.empty())) {
           submit(stream, 1, 2, 3);
@@ -234,8 +235,8 @@ class SchedulerTest {
           stream.close();
           assertThat(reading.length()).as("while a prompt waits").isZero();
           prompt.await();
+          steps = scheduler.steps();
         }
-        long steps = scheduler.steps();
         assertThat(read.get()).isEqualTo(Lane.Outcome.DONE);
         assertThat(reading.length()).isEqualTo(100);
         assertThat(scheduler.steps() - steps).as("chunks of 16").isBetween(6L, 7L);
