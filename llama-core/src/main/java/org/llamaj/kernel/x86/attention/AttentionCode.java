@@ -25,6 +25,8 @@ import org.llamaj.kernel.x86.assembler.Label;
 import org.llamaj.kernel.x86.assembler.Vector;
 import org.llamaj.kernel.x86.code.ExponentialCode;
 import org.llamaj.kernel.x86.code.KernelBuilder;
+import org.llamaj.kernel.x86.machine.Feature;
+import org.llamaj.kernel.x86.machine.Level;
 
 /**
  * Attention of a few queries to the pages of one key/value head, page by page with a running
@@ -49,6 +51,9 @@ public final class AttentionCode {
   /** Distance from this page to the next. */
   private static final Gpr TO_NEXT = Gpr.R15;
 
+  /** What will be needed next, where it is asked for line by line. */
+  private static final Gpr AHEAD = Gpr.R11;
+
   static final Gpr COUNTER = Gpr.RAX;
   static final Gpr MEMORY = Gpr.RCX;
   static final Gpr OPERAND = Gpr.RDX;
@@ -70,14 +75,19 @@ public final class AttentionCode {
   private final int factorsAt;
   private final int endsAt;
   private final int startsAt;
+
+  /** For products of floats; else null, and the other two are not. */
   private final PageReader pages;
+
+  private final IntegerScoreCode integerScores;
+  private final IntegerValueCode integerValues;
   private final KernelBuilder k;
   private final Assembler a;
 
-  private AttentionCode(AttentionShape shape, int queries, boolean avx512) {
+  private AttentionCode(AttentionShape shape, int queries, Level level) {
     this.shape = shape;
     this.queries = queries;
-    wide = avx512 && shape.headDim() % 16 == 0;
+    wide = level.has(Feature.AVX512) && shape.headDim() % 16 == 0;
     bits = wide ? 512 : 256;
     lanes = bits / 32;
     perQuery = wide ? 4 : 2;
@@ -99,12 +109,23 @@ public final class AttentionCode {
     startsAt = 4 * floats;
     floats += 16;
     int pagesAt = 4 * floats;
-    if (shape.cacheType().isQuantized()) {
+    if (level.has(Feature.AVX512_VNNI) && IntegerValueCode.supports(shape)) {
+      int valuesAt = pagesAt + IntegerScoreCode.frameBytes(shape, queries);
+      k = new KernelBuilder(valuesAt + IntegerValueCode.frameBytes(queries));
+      pages = null;
+      integerScores = new IntegerScoreCode(shape, queries, scoresAt, pagesAt, k);
+      integerValues =
+          new IntegerValueCode(shape, queries, scoresAt, outputsAt, factorsAt, valuesAt, k);
+    } else if (shape.cacheType().isQuantized()) {
       k = new KernelBuilder(pagesAt + 4 * QuantizedPageReader.frameFloats(shape));
       pages = new QuantizedPageReader(shape, k, loadedRegisters(), pagesAt, true);
+      integerScores = null;
+      integerValues = null;
     } else {
       k = new KernelBuilder(pagesAt);
       pages = new FloatPageReader(shape, k, loadedRegisters(), true);
+      integerScores = null;
+      integerValues = null;
     }
     a = k.a;
   }
@@ -124,8 +145,8 @@ public final class AttentionCode {
    *
    * @param queries 1 to {@link AttentionArguments#MOST_QUERIES}
    */
-  static byte[] assemble(AttentionShape shape, int queries, boolean avx512) {
-    return new AttentionCode(shape, queries, avx512).assemble();
+  static byte[] assemble(AttentionShape shape, int queries, Level level) {
+    return new AttentionCode(shape, queries, level).assemble();
   }
 
   private byte[] assemble() {
@@ -149,18 +170,12 @@ public final class AttentionCode {
           a.mov(SLOTS, at(ARGUMENTS, AttentionArguments.LAST_SLOTS));
           a.xor(TO_NEXT, TO_NEXT);
           a.bind(known);
-          pages.begin();
-          for (int slot = 0; slot < PAGE; slot += perQuery * lanes) {
-            scores(slot);
-          }
+          scores();
           maxima();
           for (int query = 0; query < queries; query++) {
             weights(query);
           }
-          int columns = perQuery * lanes;
-          for (int column = 0; column < shape.headDim(); column += columns) {
-            values(column, Math.min(columns, shape.headDim() - column) / lanes);
-          }
+          values();
         });
     for (int query = 0; query < queries; query++) {
       end(query);
@@ -168,8 +183,18 @@ public final class AttentionCode {
     return k.finish();
   }
 
-  /** Interleaves the queries, scaled; clears sums. */
+  /** Prepares the queries; clears sums. */
   private void begin() {
+    if (integerScores != null) {
+      integerScores.begin();
+    } else {
+      interleaveQueries();
+    }
+    clearSums();
+  }
+
+  /** So that the same component of all queries is together; scaled. */
+  private void interleaveQueries() {
     Vector x = Vector.xmm(0);
     float scale = shape.scale() * ExponentialCode.LOG2_E;
     for (int query = 0; query < queries; query++) {
@@ -186,6 +211,9 @@ public final class AttentionCode {
             a.add(OPERAND, 4 * queries);
           });
     }
+  }
+
+  private void clearSums() {
     Vector zero = Vector.ymm(0);
     k.zero(zero);
     a.lea(OPERAND, at(Gpr.RSP, outputsAt));
@@ -207,6 +235,30 @@ public final class AttentionCode {
     a.v(VMOVUPS, at(Gpr.RSP, endsAt), lowest);
     a.v(VMOVUPS, lowest, at(ARGUMENTS, AttentionArguments.STARTS));
     a.v(VMOVUPS, at(Gpr.RSP, startsAt), lowest);
+  }
+
+  /** Scores of a page's slots, into the frame. */
+  private void scores() {
+    if (integerScores != null) {
+      nextPage(AttentionArguments.KEYS);
+      integerScores.scores(this::askAhead);
+      return;
+    }
+    pages.begin();
+    for (int slot = 0; slot < PAGE; slot += perQuery * lanes) {
+      scores(slot);
+    }
+  }
+
+  /** What is asked for from now on: the next page's keys or values. */
+  private void nextPage(int which) {
+    a.lea(AHEAD, at(PAGE_BASE, TO_NEXT, 1, 0));
+    a.add(AHEAD, at(ARGUMENTS, which));
+  }
+
+  private void askAhead() {
+    a.prefetcht0(at(AHEAD));
+    a.add(AHEAD, 64);
   }
 
   /** Scores of the slots from the given one on, as many as the registers hold, into the frame. */
@@ -336,7 +388,20 @@ public final class AttentionCode {
     a.v(VMOVUPS, at(Gpr.RSP, sumsAt + 64 * query), total);
   }
 
-  /** outputs = outputs x factor + weights x values, for a few columns. */
+  /** outputs = outputs x factor + weights x values. */
+  private void values() {
+    if (integerValues != null) {
+      nextPage(AttentionArguments.VALUES);
+      integerValues.values(this::askAhead);
+      return;
+    }
+    int columns = perQuery * lanes;
+    for (int column = 0; column < shape.headDim(); column += columns) {
+      values(column, Math.min(columns, shape.headDim() - column) / lanes);
+    }
+  }
+
+  /** The same for a few columns. */
   private void values(int column, int parts) {
     for (int query = 0; query < queries; query++) {
       Vector factor = register(wide ? 24 : 12);
