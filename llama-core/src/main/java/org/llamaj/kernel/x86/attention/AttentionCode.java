@@ -49,10 +49,7 @@ public final class AttentionCode {
   static final Gpr SLOTS = Gpr.R14;
 
   /** Distance from this page to the next. */
-  private static final Gpr TO_NEXT = Gpr.R15;
-
-  /** What will be needed next, where it is asked for line by line. */
-  private static final Gpr AHEAD = Gpr.R11;
+  static final Gpr TO_NEXT = Gpr.R15;
 
   static final Gpr COUNTER = Gpr.RAX;
   static final Gpr MEMORY = Gpr.RCX;
@@ -81,6 +78,7 @@ public final class AttentionCode {
 
   private final IntegerScoreCode integerScores;
   private final IntegerValueCode integerValues;
+  private final Ahead ahead;
   private final KernelBuilder k;
   private final Assembler a;
 
@@ -113,19 +111,22 @@ public final class AttentionCode {
       int valuesAt = pagesAt + IntegerScoreCode.frameBytes(shape, queries);
       k = new KernelBuilder(valuesAt + IntegerValueCode.frameBytes(queries));
       pages = null;
-      integerScores = new IntegerScoreCode(shape, queries, scoresAt, pagesAt, k);
+      ahead = new Ahead(k.a);
+      integerScores = new IntegerScoreCode(shape, queries, scoresAt, pagesAt, k, ahead);
       integerValues =
-          new IntegerValueCode(shape, queries, scoresAt, outputsAt, factorsAt, valuesAt, k);
+          new IntegerValueCode(shape, queries, scoresAt, outputsAt, factorsAt, valuesAt, k, ahead);
     } else if (shape.cacheType().isQuantized()) {
       k = new KernelBuilder(pagesAt + 4 * QuantizedPageReader.frameFloats(shape));
       pages = new QuantizedPageReader(shape, k, loadedRegisters(), pagesAt, true);
       integerScores = null;
       integerValues = null;
+      ahead = null;
     } else {
       k = new KernelBuilder(pagesAt);
       pages = new FloatPageReader(shape, k, loadedRegisters(), true);
       integerScores = null;
       integerValues = null;
+      ahead = null;
     }
     a = k.a;
   }
@@ -240,25 +241,13 @@ public final class AttentionCode {
   /** Scores of a page's slots, into the frame. */
   private void scores() {
     if (integerScores != null) {
-      nextPage(AttentionArguments.KEYS);
-      integerScores.scores(this::askAhead);
+      integerScores.scores();
       return;
     }
     pages.begin();
     for (int slot = 0; slot < PAGE; slot += perQuery * lanes) {
       scores(slot);
     }
-  }
-
-  /** What is asked for from now on: the next page's keys or values. */
-  private void nextPage(int which) {
-    a.lea(AHEAD, at(PAGE_BASE, TO_NEXT, 1, 0));
-    a.add(AHEAD, at(ARGUMENTS, which));
-  }
-
-  private void askAhead() {
-    a.prefetcht0(at(AHEAD));
-    a.add(AHEAD, 64);
   }
 
   /** Scores of the slots from the given one on, as many as the registers hold, into the frame. */
@@ -317,6 +306,7 @@ public final class AttentionCode {
     a.v(VMOVUPS, Vector.ymm(13), at(Gpr.RSP, maximaAt));
     a.v(VMOVUPS, at(Gpr.RSP, factorsAt), Vector.ymm(13));
     for (int query = 0; query < queries; query++) {
+      askMeanwhile(query * (1 + PAGE / lanes));
       a.v(VBROADCASTSS, end, at(Gpr.RSP, endsAt + 4 * query));
       a.v(VBROADCASTSS, start, at(Gpr.RSP, startsAt + 4 * query));
       for (int i = 0; i < vectors; i++) {
@@ -359,6 +349,13 @@ public final class AttentionCode {
     }
   }
 
+  /** One of many steps between the keys of a page and its values. */
+  private void askMeanwhile(int step) {
+    if (integerScores != null) {
+      ahead.askShare(integerScores.linesLeft(), step, queries * (1 + PAGE / lanes));
+    }
+  }
+
   private Address slotNumbers(int vector) {
     int[] bitsOfFloats =
         IntStream.range(0, lanes)
@@ -375,6 +372,7 @@ public final class AttentionCode {
     a.v(VBROADCASTSS, total, at(Gpr.RSP, factorsAt + 4 * query));
     a.v(VMULPS, total, total, at(Gpr.RSP, sumsAt + 64 * query));
     for (int i = 0; i < PAGE / lanes; i++) {
+      askMeanwhile(query * (1 + PAGE / lanes) + 1 + i);
       Address place = at(Gpr.RSP, scoresAt + 4 * (query * PAGE + i * lanes));
       // Two sets of registers, so that neighbouring vectors do not wait for each other.
       Vector score = register(i % 2 * 3);
@@ -391,8 +389,7 @@ public final class AttentionCode {
   /** outputs = outputs x factor + weights x values. */
   private void values() {
     if (integerValues != null) {
-      nextPage(AttentionArguments.VALUES);
-      integerValues.values(this::askAhead);
+      integerValues.values();
       return;
     }
     int columns = perQuery * lanes;

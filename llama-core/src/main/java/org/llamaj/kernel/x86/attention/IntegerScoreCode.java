@@ -97,17 +97,20 @@ final class IntegerScoreCode {
   private final int scalesAt;
 
   private final KernelBuilder k;
+  private final Ahead ahead;
   private final Assembler a;
 
   /**
    * @param scoresAt where in the frame scores go
    * @param frameAt where in the frame {@link #frameBytes} are free
    */
-  IntegerScoreCode(AttentionShape shape, int queries, int scoresAt, int frameAt, KernelBuilder k) {
+  IntegerScoreCode(
+      AttentionShape shape, int queries, int scoresAt, int frameAt, KernelBuilder k, Ahead ahead) {
     this.shape = shape;
     this.queries = queries;
     this.scoresAt = scoresAt;
     this.k = k;
+    this.ahead = ahead;
     a = k.a;
     QuantizedPage layout = new QuantizedPage(shape);
     nibbles = shape.cacheType() == CacheType.Q4_0;
@@ -193,8 +196,19 @@ final class IntegerScoreCode {
     return 8 * queries * number;
   }
 
+  /** How much of the page's values has not been asked for meanwhile, in lines. */
+  int linesLeft() {
+    int asked = blocks * quantBytes / 4 * (linesPerGroup(0) + linesPerGroup(1));
+    return blocks * (quantBytes + Short.BYTES) - asked;
+  }
+
+  private static int linesPerGroup(int half) {
+    return half == 0 ? 2 : 1;
+  }
+
   /** The scores of a page, into the frame: [queries][PAGE] floats. */
-  void scores(Runnable askAhead) {
+  void scores() {
+    ahead.toValues();
     Vector zero = Vector.zmm(0);
     k.zero(zero);
     for (int i = 0; i < queries * PARTS; i++) {
@@ -211,9 +225,8 @@ final class IntegerScoreCode {
           blocks,
           BLOCKS,
           () -> {
-            askAhead.run();
             keyScales(side);
-            block(side, askAhead);
+            block(side);
             a.add(OFFSETS, 4 * queries);
           });
     }
@@ -242,7 +255,7 @@ final class IntegerScoreCode {
     a.add(MEMORY, 2 * PAGE);
   }
 
-  private void block(int half, Runnable askAhead) {
+  private void block(int half) {
     for (int query = 0; query < queries; query++) {
       for (int part = 0; part < HALF; part++) {
         k.zero(sum(query, 0, part));
@@ -253,8 +266,7 @@ final class IntegerScoreCode {
     k.loop(
         COUNTER,
         () -> {
-          askAhead.run();
-          askAhead.run();
+          ahead.ask(linesPerGroup(half));
           interleave(half);
           if (nibbles) {
             for (int part = 0; part < HALF; part++) {

@@ -104,6 +104,7 @@ final class IntegerValueCode {
   private final int unitsAt;
   private final int offsetsAt;
   private final KernelBuilder k;
+  private final Ahead ahead;
   private final Assembler a;
 
   /**
@@ -119,13 +120,15 @@ final class IntegerValueCode {
       int outputsAt,
       int factorsAt,
       int frameAt,
-      KernelBuilder k) {
+      KernelBuilder k,
+      Ahead ahead) {
     this.shape = shape;
     this.queries = queries;
     this.scoresAt = scoresAt;
     this.outputsAt = outputsAt;
     this.factorsAt = factorsAt;
     this.k = k;
+    this.ahead = ahead;
     a = k.a;
     QuantizedPage layout = new QuantizedPage(shape);
     nibbles = shape.cacheType() == CacheType.Q4_0;
@@ -153,7 +156,8 @@ final class IntegerValueCode {
   }
 
   /** outputs = outputs x factor + weights x values. */
-  void values(Runnable askAhead) {
+  void values() {
+    ahead.toNextKeys();
     present();
     maxima();
     a.v(VMOVUPS, ROWS[0], places());
@@ -171,7 +175,7 @@ final class IntegerValueCode {
         BLOCKS,
         () -> {
           weights();
-          products(askAhead);
+          products();
           add();
           a.add(VALUES, quantBytes);
           a.add(OUTPUTS, 4 * BLOCK);
@@ -255,6 +259,7 @@ final class IntegerValueCode {
     for (int part = 0; part < PARTS; part++) {
       Vector weight = Vector.zmm(10 + 2 * (part % 2));
       Vector other = Vector.zmm(11 + 2 * (part % 2));
+      ahead.askShare(quantBytes / 2, PARTS * query + part, PARTS * queries);
       a.v(VMULPS, weight, inverse, at(Gpr.RSP, weightsAt(query, part)));
       a.v(VMULPS, weight, weight, scales[part]);
       a.v(VCVTPS2DQ, weight, weight);
@@ -301,7 +306,7 @@ final class IntegerValueCode {
     return k.ints(0x0C08_0400, 0x0D09_0501, 0x0E0A_0602, 0x0F0B_0703);
   }
 
-  private void products(Runnable askAhead) {
+  private void products() {
     for (int query = 0; query < queries; query++) {
       for (int half = 0; half < HALVES; half++) {
         k.zero(sum(query, 0, half));
@@ -314,30 +319,29 @@ final class IntegerValueCode {
     }
     a.mov(MEMORY, VALUES);
     a.lea(OPERAND, at(Gpr.RSP, digitsAt));
-    a.mov(COUNTER, PAGE / 4);
+    a.mov(COUNTER, PAGE / 8);
     k.loop(
         COUNTER,
         () -> {
-          for (int line = 0; line < quantBytes / 16; line++) {
-            askAhead.run();
+          ahead.ask(quantBytes / 16);
+          for (int group = 0; group < 2; group++) {
+            if (nibbles) {
+              turnNibbles(group);
+            } else {
+              turnBytes(group);
+            }
+            multiply(4 * group);
           }
-          if (nibbles) {
-            turnNibbles();
-          } else {
-            turnBytes();
-          }
-          multiply();
-          a.add(MEMORY, 4 * blocks * quantBytes);
-          a.add(OPERAND, 4);
+          a.add(MEMORY, 8 * blocks * quantBytes);
+          a.add(OPERAND, 8);
         });
-    askAhead.run();
-    askAhead.run();
+    ahead.ask(Short.BYTES);
   }
 
-  private void turnBytes() {
+  private void turnBytes(int group) {
     for (int pair = 0; pair < 2; pair++) {
-      a.v(VMOVUPS, ROWS[pair].y(), row(2 * pair));
-      a.vi(VINSERTI64X4, 1, ROWS[pair], ROWS[pair], row(2 * pair + 1));
+      a.v(VMOVUPS, ROWS[pair].y(), row(4 * group + 2 * pair));
+      a.vi(VINSERTI64X4, 1, ROWS[pair], ROWS[pair], row(4 * group + 2 * pair + 1));
     }
     for (int half = 0; half < HALVES; half++) {
       int[] words = new int[16];
@@ -350,10 +354,10 @@ final class IntegerValueCode {
     }
   }
 
-  private void turnNibbles() {
-    a.v(VMOVUPS, ROWS[0].x(), row(0));
+  private void turnNibbles(int group) {
+    a.v(VMOVUPS, ROWS[0].x(), row(4 * group));
     for (int i = 1; i < 4; i++) {
-      a.vi(VINSERTI32X4, i, ROWS[0], ROWS[0], row(i));
+      a.vi(VINSERTI32X4, i, ROWS[0], ROWS[0], row(4 * group + i));
     }
     int[] words = new int[16];
     for (int i = 0; i < words.length; i++) {
@@ -367,16 +371,16 @@ final class IntegerValueCode {
     a.v(VPANDD, TURNED[1], TURNED[1], LOW);
   }
 
-  /** The block at hand of one of four tokens. */
+  /** The block at hand of one of eight tokens. */
   private Address row(int token) {
     return at(MEMORY, token * blocks * quantBytes);
   }
 
-  private void multiply() {
+  private void multiply(int tokens) {
     for (int query = 0; query < queries; query++) {
       for (int digit = 0; digit < 2; digit++) {
         Vector weight = DIGITS[digit];
-        a.v(VPBROADCASTD, weight, at(OPERAND, PAGE * (2 * query + digit)));
+        a.v(VPBROADCASTD, weight, at(OPERAND, PAGE * (2 * query + digit) + tokens));
         for (int half = 0; half < HALVES; half++) {
           Vector value = TURNED[half];
           a.v(
