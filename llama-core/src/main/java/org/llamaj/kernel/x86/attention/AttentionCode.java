@@ -35,6 +35,8 @@ import org.llamaj.kernel.x86.machine.Level;
  *
  * <p>Scores lie with one token in each lane (keys are stored transposed), weighted values with one
  * component in each lane; the other operand is given to all lanes. Scores are in units of log 2.
+ * With VNNI, quantised keys and values meet queries and weights in integers ({@link
+ * IntegerScoreCode}, {@link IntegerValueCode}).
  */
 public final class AttentionCode {
   static final int PAGE = AttentionShape.PAGE_TOKENS;
