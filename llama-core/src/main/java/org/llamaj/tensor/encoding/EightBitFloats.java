@@ -12,6 +12,10 @@ final class EightBitFloats {
 
   private EightBitFloats() {}
 
+  static float e4m3(int bits) {
+    return E4M3[bits];
+  }
+
   static void decodeE4M3(MemorySegment source, long offset, float[] out, int at, int count) {
     decode(E4M3, source, offset, out, at, count);
   }
