@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CyclicBarrier;
@@ -100,6 +101,24 @@ class AgentTest {
   }
 
   @Test
+  void agentsOfOneBuilderAreHeldToTheSameGrammarUntilThereAreMoreTools() {
+    List<Optional<Grammar>> grammars = new ArrayList<>();
+    String subtract = ADD.replace("add", "subtract");
+    AgentBuilder builder = adding(ADD, "3", ADD, "3", subtract, "-1");
+    for (int i = 0; i < 2; i++) {
+      try (Agent agent = builder.open()) {
+        assertThat(agent.send("?").text()).isEqualTo("3");
+        grammars.add(builder.calls());
+      }
+    }
+    assertThat(grammars.get(0)).isPresent().containsSame(grammars.get(1).orElseThrow());
+    builder.tool("subtract", "subtracts", Sum.class, sum -> sum.a() - sum.b());
+    try (Agent agent = builder.open()) {
+      assertThat(agent.send("?").runs()).extracting(ToolRun::result).containsExactly("-1");
+    }
+  }
+
+  @Test
   void aCallThatTheLimitCutsOffDoesNotRun() {
     try (Agent agent =
         adding(ADD, "done")
@@ -128,7 +147,7 @@ class AgentTest {
     CyclicBarrier meeting = new CyclicBarrier(2);
     Tool.Action<Sum> meet =
         sum -> {
-          meeting.await(60, TimeUnit.SECONDS);
+          meeting.await(10, TimeUnit.MINUTES);
           return sum.a() + sum.b();
         };
     String two = ADD + "; " + ADD.replace("1", "10");
