@@ -63,11 +63,15 @@ final class ModelDescription {
     line(
         text,
         "kernels",
-        "%s, %d threads".formatted(model.kernels().description(), model.workers().threads()));
+        "%s, %s".formatted(model.kernels().description(), threads(model.workers().threads())));
     for (String passedOver : model.selection().passedOver()) {
       line(text, "not used", passedOver);
     }
     return text.toString();
+  }
+
+  private static String threads(int count) {
+    return count == 1 ? "1 thread" : count + " threads";
   }
 
   private static String quantised(LoadedModel model, FileType type) {
