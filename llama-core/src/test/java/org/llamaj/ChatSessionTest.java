@@ -40,7 +40,7 @@ class ChatSessionTest {
   @ParameterizedTest
   @MethodSource("models")
   void aKeptCacheGivesTheAnswersOfAFreshOne(Path file) {
-    try (LlamaModel model = LlamaModel.builder(file).contextLength(2000).load();
+    try (LlamaModel model = LlamaModel.builder(file).kernels("scalar").contextLength(2000).load();
         ChatSession chat =
             model.chat().system("You are a cat.").temperature(0).maxTokens(20).open()) {
       Generation first = chat.send("Who are you?");

@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.llamaj.kernel.KernelProvider;
@@ -19,6 +20,7 @@ import java.util.ServiceLoader;
  * be the one that an undisturbed model gives. Some seconds for each kernel provider, or {@code
  * -Dstress.seconds}.
  */
+@Timeout(600)
 class StressTest {
   private static final Duration TIME = Duration.ofSeconds(Integer.getInteger("stress.seconds", 8));
 
@@ -53,10 +55,10 @@ class StressTest {
 
   private static int repeat(LlamaModel model, String expected, long end) {
     int rounds = 0;
-    while (System.nanoTime() < end) {
+    do {
       assertThat(text(model)).isEqualTo(expected);
       rounds++;
-    }
+    } while (System.nanoTime() < end);
     return rounds;
   }
 
