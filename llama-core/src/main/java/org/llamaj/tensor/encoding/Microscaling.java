@@ -43,9 +43,8 @@ final class Microscaling {
     return bits == 0xFF ? Float.NaN : Math.scalb(1f, bits - 127);
   }
 
-  /** The sign is ignored, what is not a number is 0. */
+  /** The sign is ignored; without one, what is not a number is 0. */
   private static float unsignedE4M3(int bits) {
-    float scale = EightBitFloats.e4m3(bits & 0x7F);
-    return Float.isNaN(scale) ? 0 : scale;
+    return bits == 0x7F ? 0 : EightBitFloats.magnitudeE4M3(bits & 0x7F);
   }
 }
