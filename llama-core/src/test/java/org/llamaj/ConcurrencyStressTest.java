@@ -27,7 +27,7 @@ import org.llamaj.tokenizer.chat.Message;
  * random, while garbage is made and collected. Some seconds, or {@code -Dstress.seconds}: no wrong
  * text, no deadlock, and at the end nothing is left.
  */
-@Timeout(1200)
+@Timeout(3600)
 class ConcurrencyStressTest {
   private static final int THREADS = 64;
   private static final Duration TIME = Duration.ofSeconds(Integer.getInteger("stress.seconds", 5));

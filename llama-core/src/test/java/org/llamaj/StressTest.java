@@ -20,7 +20,7 @@ import java.util.ServiceLoader;
  * be the one that an undisturbed model gives. Some seconds for each kernel provider, or {@code
  * -Dstress.seconds}.
  */
-@Timeout(600)
+@Timeout(3600)
 class StressTest {
   private static final Duration TIME = Duration.ofSeconds(Integer.getInteger("stress.seconds", 8));
 
@@ -62,8 +62,12 @@ class StressTest {
     return rounds;
   }
 
+  /**
+   * No two tokens of this text are nearly as probable: some kernels round a few rows in another way
+   * than many, and how many there are depends on the others.
+   */
   private static String text(LlamaModel model) {
-    return model.prompt("the quick brown fox").maxTokens(30).temperature(0).generate().text();
+    return model.prompt("Tell me").maxTokens(20).temperature(0).generate().text();
   }
 
   private static void makeGarbage(long end) {
