@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class LifecycleTest {
+  private static final Path MAPS = Path.of("/proc/self/maps");
 
   @Test
   void loadsFromAFileAResourceAndAStream() throws IOException {
@@ -127,15 +130,16 @@ class LifecycleTest {
 
   @Test
   void closeUnmapsTheFileAndEndsTheThreads() throws Exception {
-    Path maps = Path.of("/proc/self/maps");
-    assumeThat(maps).exists();
+    assumeThat(MAPS).exists();
     LlamaModel model = LlamaModel.builder(TestModels.quantised()).threads(3).load();
     assertThat(model.threads()).isEqualTo(3);
     model.prompt("a").maxTokens(3).generate();
-    assertThat(Files.readString(maps)).contains("llama32-bpe-Q8_0/model.gguf");
+    assertThat(Files.readString(MAPS)).contains("llama32-bpe-Q8_0/model.gguf");
+    assertThat(openFiles()).anyMatch(name -> name.endsWith("llama32-bpe-Q8_0/model.gguf"));
     assertThat(workerThreads()).isPositive();
     model.close();
-    assertThat(Files.readString(maps)).doesNotContain("llama32-bpe-Q8_0/model.gguf");
+    assertThat(Files.readString(MAPS)).doesNotContain("llama32-bpe-Q8_0/model.gguf");
+    assertThat(openFiles()).noneMatch(name -> name.endsWith("llama32-bpe-Q8_0/model.gguf"));
     for (int i = 0; i < 200 && workerThreads() > 0; i++) {
       Thread.sleep(10);
     }
@@ -144,15 +148,27 @@ class LifecycleTest {
 
   @Test
   void aFailedLoadUnmapsTheFile(@org.junit.jupiter.api.io.TempDir Path folder) throws Exception {
-    Path maps = Path.of("/proc/self/maps");
-    assumeThat(maps).exists();
+    assumeThat(MAPS).exists();
     Path broken = folder.resolve("cut-short.gguf");
     byte[] bytes = Files.readAllBytes(TestModels.small());
     Files.write(broken, java.util.Arrays.copyOf(bytes, bytes.length - 1000));
     assertThatThrownBy(() -> LlamaModel.load(broken))
         .isInstanceOf(LlamaException.class)
         .hasMessageContaining("cut-short.gguf");
-    assertThat(Files.readString(maps)).doesNotContain("cut-short.gguf");
+    assertThat(Files.readString(MAPS)).doesNotContain("cut-short.gguf");
+    assertThat(openFiles()).noneMatch(name -> name.endsWith("cut-short.gguf"));
+  }
+
+  private static List<String> openFiles() throws IOException {
+    List<String> names = new ArrayList<>();
+    for (String number : new File("/proc/self/fd").list()) {
+      try {
+        names.add(Files.readSymbolicLink(Path.of("/proc/self/fd", number)).toString());
+      } catch (NoSuchFileException e) {
+        // closed meanwhile: the list's own, or by another thread
+      }
+    }
+    return names;
   }
 
   private static long workerThreads() {
