@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(600)
 class LifecycleTest {
+  private static final Path MAPS = Path.of("/proc/self/maps");
 
   @Test
   void loadsFromAFileAResourceAndAStream() throws IOException {
@@ -133,31 +136,44 @@ class LifecycleTest {
 
   @Test
   void closeUnmapsTheFileAndEndsTheThreads(@TempDir Path folder) throws Exception {
-    Path maps = Path.of("/proc/self/maps");
-    assumeThat(maps).exists();
+    assumeThat(MAPS).exists();
     ThreadWatch watch = new ThreadWatch();
     Path file = Files.copy(TestModels.quantised(), folder.resolve("mapped.gguf"));
     LlamaModel model = LlamaModel.builder(file).threads(3).load();
     assertThat(model.threads()).isEqualTo(3);
     model.prompt("a").maxTokens(3).generate();
-    assertThat(Files.readString(maps)).contains(file.toString());
+    assertThat(Files.readString(MAPS)).contains(file.toString());
+    assertThat(openFiles()).anyMatch(name -> name.endsWith("mapped.gguf"));
     assertThat(watch.alive("llamaj-worker")).isPositive();
     model.close();
-    assertThat(Files.readString(maps)).doesNotContain(file.toString());
+    assertThat(Files.readString(MAPS)).doesNotContain(file.toString());
+    assertThat(openFiles()).noneMatch(name -> name.endsWith("mapped.gguf"));
     watch.awaitNone("llamaj-worker");
   }
 
   @Test
   void aFailedLoadUnmapsTheFile(@TempDir Path folder) throws Exception {
-    Path maps = Path.of("/proc/self/maps");
-    assumeThat(maps).exists();
+    assumeThat(MAPS).exists();
     Path broken = folder.resolve("cut-short.gguf");
     byte[] bytes = Files.readAllBytes(TestModels.small());
     Files.write(broken, java.util.Arrays.copyOf(bytes, bytes.length - 1000));
     assertThatThrownBy(() -> LlamaModel.load(broken))
         .isInstanceOf(LlamaException.class)
         .hasMessageContaining("cut-short.gguf");
-    assertThat(Files.readString(maps)).doesNotContain("cut-short.gguf");
+    assertThat(Files.readString(MAPS)).doesNotContain("cut-short.gguf");
+    assertThat(openFiles()).noneMatch(name -> name.endsWith("cut-short.gguf"));
+  }
+
+  private static List<String> openFiles() throws IOException {
+    List<String> names = new ArrayList<>();
+    for (String number : new File("/proc/self/fd").list()) {
+      try {
+        names.add(Files.readSymbolicLink(Path.of("/proc/self/fd", number)).toString());
+      } catch (NoSuchFileException e) {
+        // closed meanwhile: the list's own, or by another thread
+      }
+    }
+    return names;
   }
 
   private static Throwable generateForever(LlamaModel model, CountDownLatch running) {

@@ -78,18 +78,19 @@ class MisuseTest {
                 .hasMessageContaining("pipe.gguf: expected a file, found a pipe"));
   }
 
-  @Test
-  void aFileCutShortWhileInUseIsAFailureOfOurs() throws Exception {
+  @ParameterizedTest
+  @MethodSource("org.llamaj.golden.GoldenAssertions#usableKernels")
+  void aFileCutShortBetweenForwardPassesIsAFailureOfOurs(String kernels) throws Exception {
     assumeThat(System.getProperty("os.name")).isEqualTo("Linux");
     Path file = Files.copy(TestModels.small(), folder.resolve("model.gguf"));
-    try (LlamaModel cut = LlamaModel.builder(file).kernels("scalar").load()) {
+    try (LlamaModel cut = LlamaModel.builder(file).kernels(kernels).load()) {
       cut.prompt("the").maxTokens(1).generate();
       try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
         channel.truncate(4096);
       }
       assertThatThrownBy(() -> cut.prompt("the quick").maxTokens(1).generate())
           .isInstanceOf(LlamaException.class)
-          .hasMessageContaining("cut short");
+          .hasMessageContaining("found 4096: it was cut short while in use");
     }
   }
 

@@ -45,6 +45,7 @@ public final class Transformer {
   private final List<CrossAttentionLayer> crossLayers;
   private final Layer[] layers;
   private final Head head;
+  private final Runnable beforeEachPass;
   private final FloatMatrix logits; // [LOGITS_ROWS, vocabulary]
   private final int[] bestIds = new int[LOGITS_ROWS * BestLogits.MOST];
   private final float[] bestLogits = new float[LOGITS_ROWS * BestLogits.MOST];
@@ -62,7 +63,8 @@ public final class Transformer {
       Optional<KeyValueCache> stateCache,
       Workspace workspace,
       Layer[] layers,
-      Head head) {
+      Head head,
+      Runnable beforeEachPass) {
     this.configuration = configuration;
     this.contextLength = contextLength;
     this.kernels = kernels;
@@ -77,6 +79,7 @@ public final class Transformer {
             .map(CrossAttentionLayer.class::cast)
             .toList();
     this.head = head;
+    this.beforeEachPass = beforeEachPass;
     logits = FloatMatrix.allocate(arena, LOGITS_ROWS, configuration.vocabularySize());
     toVocabulary = new Projection[] {new Projection(head.output(), logits)};
     kernels.keep(logits);
@@ -204,6 +207,7 @@ public final class Transformer {
       if (batch.size() == 0) {
         return;
       }
+      beforeEachPass.run();
       batch.prepare();
       int rows = batch.size();
       if (!crossLayers.isEmpty()) {

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CompletableFuture;
@@ -15,6 +15,9 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.llamaj.Picture;
+import org.llamaj.checkpoint.Checkpoint;
+import org.llamaj.checkpoint.Metadata;
+import org.llamaj.checkpoint.Storage;
 import org.llamaj.kernel.Kernels;
 import org.llamaj.kernel.Workers;
 import org.llamaj.kernel.scalar.ScalarKernelProvider;
@@ -171,7 +174,9 @@ class MediaTest {
 
   private static Media media(MediaEncoder encoder, long cacheBytes) {
     Kernels kernels = new ScalarKernelProvider().open(new Workers(1));
-    return new Media(encoder, kernels, Optional.empty(), cacheBytes);
+    Checkpoint weights =
+        new Checkpoint(new Metadata("eyes", new LinkedHashMap<>()), List.of(), new Storage());
+    return new Media(encoder, kernels, weights, true, cacheBytes);
   }
 
   private static Picture picture(String content) {
