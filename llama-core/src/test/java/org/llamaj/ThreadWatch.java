@@ -4,7 +4,12 @@ import java.util.Set;
 
 /** The library's threads that came after this was made, whatever other tests have left. */
 public final class ThreadWatch {
-  private final Set<Thread> before = Thread.getAllStackTraces().keySet();
+  private final Set<Thread> before;
+
+  /** Remembers the threads that are there. */
+  public ThreadWatch() {
+    before = Thread.getAllStackTraces().keySet();
+  }
 
   /** How many threads are alive whose names begin so. */
   public long alive(String name) {
