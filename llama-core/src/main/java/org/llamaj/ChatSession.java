@@ -252,7 +252,8 @@ public final class ChatSession implements AutoCloseable {
    * that is said or done with the conversation ends the reading.
    *
    * @param messages what may be said next
-   * @return done when all is read; cancelled where the conversation went on before it had begun
+   * @return done when all is read; cancelled where the conversation went on before it had begun;
+   *     failed, with a LlamaException, where the same would fail if it were said
    * @throws IllegalStateException if an answer is still being read
    */
   public Future<?> prepare(Message... messages) {

@@ -3,6 +3,7 @@ package org.llamaj.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -26,6 +27,9 @@ import org.llamaj.tokenizer.chat.Role;
 /** The loop of an agent, with a model whose answers are written beforehand. */
 class AgentTest {
   record Sum(int a, int b) {}
+
+  /** Prompts with tools hold the date; where a script leaves a choice, another might be taken. */
+  private static final LocalDate TODAY = LocalDate.of(2026, 11, 28);
 
   private static final String ADD = "{\"name\": \"add\", \"parameters\": {\"a\": 1, \"b\": 2}}";
 
@@ -286,6 +290,7 @@ class AgentTest {
   }
 
   private static AgentBuilder builder(String... answers) {
-    return Agent.builder(model).chat(chat -> chat.sampling(_ -> Script.of(model, answers)));
+    return Agent.builder(model)
+        .chat(chat -> chat.on(TODAY).sampling(_ -> Script.of(model, answers)));
   }
 }
