@@ -48,7 +48,7 @@ public final class SeveralCalls {
                     Item.class,
                     item -> {
                       meeting.await();
-                      return "{\"count\": %d}".formatted(item.item().length());
+                      return "{\"count\": " + item.item().length() + "}";
                     })
                 .open()) {
       AgentAnswer answer = agent.send("How many ropes and candles do I have?", SeveralCalls::show);
