@@ -110,22 +110,19 @@ final class SchemaArrays {
         if (n >= min && k >= least) {
           ways.add(Expression.EMPTY);
         }
-        if (!full && found != null && k < wanted && states[to][k + 1] != null) {
-          ways.add(Expression.sequence(comma(n), found, states[to][k + 1]));
+        if (!full && k < wanted) {
+          add(ways, n, found, states[to][k + 1]);
         }
-        if (!full && !again && other != null && states[to][k] != null) {
-          ways.add(Expression.sequence(comma(n), other, states[to][k]));
+        if (!full && !again) {
+          add(ways, n, other, states[to][k]);
         }
         if (!ways.isEmpty()) {
           Expression rest = Expression.choice(ways);
-          boolean more = again && other != null;
-          states[n][k] =
-              compiler.rule(
-                  "%s (%d of %d)".formatted(path, k, n),
-                  more
-                      ? Expression.sequence(
-                          Expression.any(Expression.sequence(JsonText.COMMA, other)), rest)
-                      : rest);
+          if (again && other != null) {
+            Expression more = Expression.any(Expression.sequence(JsonText.COMMA, other));
+            rest = Expression.sequence(more, rest);
+          }
+          states[n][k] = compiler.rule("%s (%d of %d)".formatted(path, k, n), rest);
         }
       }
     }
@@ -135,8 +132,12 @@ final class SchemaArrays {
     return Expression.sequence(new Literal("["), states[0][0], new Literal("]"));
   }
 
-  private static Expression comma(int items) {
-    return items == 0 ? Expression.EMPTY : JsonText.COMMA;
+  /** An item after some others, and what comes after it; both may be impossible. */
+  private static void add(List<Expression> ways, int before, Expression item, Expression rest) {
+    if (item != null && rest != null) {
+      Expression comma = before == 0 ? Expression.EMPTY : JsonText.COMMA;
+      ways.add(Expression.sequence(comma, item, rest));
+    }
   }
 
   /** What two schemas let be written; null if nothing. */
