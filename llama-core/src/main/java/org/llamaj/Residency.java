@@ -5,7 +5,8 @@ public enum Residency {
   /**
    * In the file's mapping: loading is instant, models may be larger than memory, and several JVMs
    * share one copy in the system's page cache. The file may be deleted, or replaced by a rename,
-   * while the model is open; one that is cut short in place ends the JVM. The default.
+   * while the model is open. One that is cut short in place is noticed before each forward pass,
+   * but ends the JVM if it happens during one. The default.
    */
   MAPPED,
   /**

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,10 +16,13 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
+@Timeout(600)
 class LifecycleTest {
+  private static final Path MAPS = Path.of("/proc/self/maps");
 
   @Test
   void loadsFromAFileAResourceAndAStream() throws IOException {
@@ -74,6 +79,9 @@ class LifecycleTest {
           .contains("rope-linear-F32 (llama)", "2 layers", "F32", "scalar", "mapped");
       assertThat(model.kernels()).isEqualTo("scalar");
     }
+    try (LlamaModel model = LlamaModel.builder(TestModels.small()).threads(1).load()) {
+      assertThat(model.describe().lines()).anyMatch(line -> line.endsWith(", 1 thread"));
+    }
   }
 
   @Test
@@ -84,6 +92,9 @@ class LifecycleTest {
     assertThatThrownBy(() -> model.generate("x"))
         .isInstanceOf(LlamaException.class)
         .hasMessageContaining("closed");
+    assertThatThrownBy(() -> model.chat().open())
+        .isInstanceOf(LlamaException.class)
+        .hasMessageContaining("the model is closed: load it again");
   }
 
   @Test
@@ -95,12 +106,10 @@ class LifecycleTest {
       for (int i = 0; i < 4; i++) {
         endings.add(threads.submit(() -> generateForever(model, running)));
       }
-      assertThat(running.await(20, TimeUnit.SECONDS)).isTrue();
+      running.await();
       model.close();
       for (Future<Throwable> ending : endings) {
-        assertThat(ending.get(20, TimeUnit.SECONDS))
-            .isInstanceOf(LlamaException.class)
-            .hasMessageContaining("closed");
+        assertThat(ending.get()).isInstanceOf(LlamaException.class).hasMessageContaining("closed");
       }
     }
   }
@@ -126,39 +135,45 @@ class LifecycleTest {
   }
 
   @Test
-  void closeUnmapsTheFileAndEndsTheThreads() throws Exception {
-    Path maps = Path.of("/proc/self/maps");
-    assumeThat(maps).exists();
-    LlamaModel model = LlamaModel.builder(TestModels.quantised()).threads(3).load();
+  void closeUnmapsTheFileAndEndsTheThreads(@TempDir Path folder) throws Exception {
+    assumeThat(MAPS).exists();
+    ThreadWatch watch = new ThreadWatch();
+    Path file = Files.copy(TestModels.quantised(), folder.resolve("mapped.gguf"));
+    LlamaModel model = LlamaModel.builder(file).threads(3).load();
     assertThat(model.threads()).isEqualTo(3);
     model.prompt("a").maxTokens(3).generate();
-    assertThat(Files.readString(maps)).contains("llama32-bpe-Q8_0/model.gguf");
-    assertThat(workerThreads()).isPositive();
+    assertThat(Files.readString(MAPS)).contains(file.toString());
+    assertThat(openFiles()).anyMatch(name -> name.endsWith("mapped.gguf"));
+    assertThat(watch.alive("llamaj-worker")).isPositive();
     model.close();
-    assertThat(Files.readString(maps)).doesNotContain("llama32-bpe-Q8_0/model.gguf");
-    for (int i = 0; i < 200 && workerThreads() > 0; i++) {
-      Thread.sleep(10);
-    }
-    assertThat(workerThreads()).isZero();
+    assertThat(Files.readString(MAPS)).doesNotContain(file.toString());
+    assertThat(openFiles()).noneMatch(name -> name.endsWith("mapped.gguf"));
+    watch.awaitNone("llamaj-worker");
   }
 
   @Test
-  void aFailedLoadUnmapsTheFile(@org.junit.jupiter.api.io.TempDir Path folder) throws Exception {
-    Path maps = Path.of("/proc/self/maps");
-    assumeThat(maps).exists();
+  void aFailedLoadUnmapsTheFile(@TempDir Path folder) throws Exception {
+    assumeThat(MAPS).exists();
     Path broken = folder.resolve("cut-short.gguf");
     byte[] bytes = Files.readAllBytes(TestModels.small());
     Files.write(broken, java.util.Arrays.copyOf(bytes, bytes.length - 1000));
     assertThatThrownBy(() -> LlamaModel.load(broken))
         .isInstanceOf(LlamaException.class)
         .hasMessageContaining("cut-short.gguf");
-    assertThat(Files.readString(maps)).doesNotContain("cut-short.gguf");
+    assertThat(Files.readString(MAPS)).doesNotContain("cut-short.gguf");
+    assertThat(openFiles()).noneMatch(name -> name.endsWith("cut-short.gguf"));
   }
 
-  private static long workerThreads() {
-    return Thread.getAllStackTraces().keySet().stream()
-        .filter(thread -> thread.getName().startsWith("llamaj-worker"))
-        .count();
+  private static List<String> openFiles() throws IOException {
+    List<String> names = new ArrayList<>();
+    for (String number : new File("/proc/self/fd").list()) {
+      try {
+        names.add(Files.readSymbolicLink(Path.of("/proc/self/fd", number)).toString());
+      } catch (NoSuchFileException e) {
+        // closed meanwhile: the list's own, or by another thread
+      }
+    }
+    return names;
   }
 
   private static Throwable generateForever(LlamaModel model, CountDownLatch running) {

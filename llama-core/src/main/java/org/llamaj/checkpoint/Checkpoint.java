@@ -1,6 +1,5 @@
 package org.llamaj.checkpoint;
 
-import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -34,23 +33,18 @@ public final class Checkpoint implements AutoCloseable {
   private final SequencedMap<String, Tensor> tensors;
   private final List<DerivedTensor> derived;
   private final Function<Metadata, Tokenizer> tokenizer;
-  private final List<Path> files;
-  private final long totalBytes;
-  private final Arena arena;
+  private final Storage storage;
 
   /**
    * A checkpoint of any format, already validated.
    *
    * @param metadata what the file says about itself
    * @param tensors in the order of the file, names unique
-   * @param files the files behind it; empty if it was not read from files
-   * @param totalBytes the size of all files
-   * @param arena owner of the tensors' memory, closed with the checkpoint
+   * @param storage where the tensors' memory is, closed with the checkpoint
    * @throws CheckpointException if two tensors have the same name
    */
-  public Checkpoint(
-      Metadata metadata, List<Tensor> tensors, List<Path> files, long totalBytes, Arena arena) {
-    this(metadata, tensors, List.of(), files, totalBytes, arena, Tokenizer::of);
+  public Checkpoint(Metadata metadata, List<Tensor> tensors, Storage storage) {
+    this(metadata, tensors, List.of(), storage, Tokenizer::of);
   }
 
   /**
@@ -59,9 +53,7 @@ public final class Checkpoint implements AutoCloseable {
    * @param metadata what the file says about itself
    * @param tensors in the order of the file, names unique
    * @param derived tensors to be made, with names that no other has
-   * @param files the files behind it; empty if it was not read from files
-   * @param totalBytes the size of all files
-   * @param arena owner of the tensors' memory, closed with the checkpoint
+   * @param storage where the tensors' memory is, closed with the checkpoint
    * @param tokenizer reads the tokenizer
    * @throws CheckpointException if two tensors have the same name
    */
@@ -69,9 +61,7 @@ public final class Checkpoint implements AutoCloseable {
       Metadata metadata,
       List<Tensor> tensors,
       List<DerivedTensor> derived,
-      List<Path> files,
-      long totalBytes,
-      Arena arena,
+      Storage storage,
       Function<Metadata, Tokenizer> tokenizer) {
     SequencedMap<String, Tensor> byName = new LinkedHashMap<>();
     for (Tensor tensor : tensors) {
@@ -85,9 +75,7 @@ public final class Checkpoint implements AutoCloseable {
     this.tensors = Collections.unmodifiableSequencedMap(byName);
     this.derived = List.copyOf(derived);
     this.tokenizer = tokenizer;
-    this.files = List.copyOf(files);
-    this.totalBytes = totalBytes;
-    this.arena = arena;
+    this.storage = storage;
   }
 
   /**
@@ -213,17 +201,27 @@ public final class Checkpoint implements AutoCloseable {
 
   /** {@return the files behind it, in order; empty if it was not read from files} */
   public List<Path> files() {
-    return files;
+    return storage.paths();
   }
 
   /** {@return the size of all files together} */
   public long totalBytes() {
-    return totalBytes;
+    return storage.totalBytes();
   }
 
   /** {@return whether the memory of the tensors is still there} */
   public boolean isOpen() {
-    return arena.scope().isAlive();
+    return storage.isOpen();
+  }
+
+  /**
+   * Makes sure that nothing of the mapped files has gone, before machine code reads them: it would
+   * end the JVM. Cheap enough to be asked for each token.
+   *
+   * @throws CheckpointException if a file is shorter than it was when it was opened
+   */
+  public void requireWhole() {
+    storage.requireWhole();
   }
 
   private void requireOpen() {
@@ -239,7 +237,7 @@ public final class Checkpoint implements AutoCloseable {
   public synchronized void close() {
     if (!isOpen()) return;
     try {
-      arena.close();
+      storage.close();
     } catch (IllegalStateException e) {
       throw new CheckpointException(source() + " cannot be closed while it is being read", e);
     }

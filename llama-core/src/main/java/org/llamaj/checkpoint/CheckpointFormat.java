@@ -65,7 +65,7 @@ enum CheckpointFormat {
 
   /** What is no other format is left to the reader of GGUF, to tell what is wrong with it. */
   private static CheckpointFormat ofFile(Path file) {
-    MappedFile.requireNoPipe(file);
+    Storage.requireNoPipe(file);
     boolean safetensors = name(file).endsWith(".json");
     if (!safetensors) {
       MemorySegment start = start(file);

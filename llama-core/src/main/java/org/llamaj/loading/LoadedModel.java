@@ -119,6 +119,8 @@ public record LoadedModel(
       Transformer transformer =
           new TransformerBuilder(configuration, weights, kernels, arena, options.batchSize())
               .keepPrefixes(options.prefixCache())
+              .beforeEachPass(
+                  options.residency() == Residency.MAPPED ? checkpoint::requireWhole : () -> {})
               .build(
                   options.contextLength().orElse(configuration.contextLength()),
                   options.cacheType(),

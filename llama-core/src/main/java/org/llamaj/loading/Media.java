@@ -29,7 +29,8 @@ public final class Media implements AutoCloseable {
 
   private final MediaEncoder encoder;
   private final Kernels kernels;
-  private final Optional<Checkpoint> ownWeights;
+  private final Checkpoint weights;
+  private final boolean own;
   private final long cacheBytes;
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<Seen, MediaEncoding> encodings = new LinkedHashMap<>(16, 0.75f, true);
@@ -42,13 +43,15 @@ public final class Media implements AutoCloseable {
   /**
    * @param encoder the encoder
    * @param kernels those of the encoder; closed with this
-   * @param ownWeights the encoder's checkpoint, if it is not the model's; closed with this
+   * @param weights holds the encoder
+   * @param own whether the checkpoint is the encoder's alone; then closed with this
    * @param cacheBytes how much memory remembered encodings may take
    */
-  Media(MediaEncoder encoder, Kernels kernels, Optional<Checkpoint> ownWeights, long cacheBytes) {
+  Media(MediaEncoder encoder, Kernels kernels, Checkpoint weights, boolean own, long cacheBytes) {
     this.encoder = encoder;
     this.kernels = kernels;
-    this.ownWeights = ownWeights;
+    this.weights = weights;
+    this.own = own;
     this.cacheBytes = cacheBytes;
   }
 
@@ -65,7 +68,7 @@ public final class Media implements AutoCloseable {
    */
   static Media open(Checkpoint weights, boolean own, int dim, Kernels kernels, Workers workers) {
     MediaEncoder encoder = provider(weights).open(weights, dim, kernels, workers);
-    return new Media(encoder, kernels, own ? Optional.of(weights) : Optional.empty(), CACHE_BYTES);
+    return new Media(encoder, kernels, weights, own, CACHE_BYTES);
   }
 
   /** Whether a module on the path knows the encoder of a checkpoint. */
@@ -111,7 +114,7 @@ public final class Media implements AutoCloseable {
    * @return see {@link Fingerprint}; none if its weights are in the model's checkpoint
    */
   public Optional<byte[]> fingerprint() {
-    return ownWeights.map(weights -> Fingerprint.of(weights, ""));
+    return own ? Optional.of(Fingerprint.of(weights, "")) : Optional.empty();
   }
 
   /**
@@ -135,6 +138,7 @@ public final class Media implements AutoCloseable {
       if (known != null) {
         return known;
       }
+      weights.requireWhole();
       MediaEncoding encoding =
           encoder.encode(picture, layout, () -> closed || cancelled.getAsBoolean());
       remember(key, encoding);
@@ -163,7 +167,9 @@ public final class Media implements AutoCloseable {
       encodings.clear();
       encoder.close();
       kernels.close();
-      ownWeights.ifPresent(Checkpoint::close);
+      if (own) {
+        weights.close();
+      }
     } finally {
       lock.unlock();
     }

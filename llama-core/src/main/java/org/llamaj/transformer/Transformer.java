@@ -45,6 +45,7 @@ public final class Transformer {
   private final List<CrossAttentionLayer> crossLayers;
   private final Layer[] layers;
   private final Head head;
+  private final Runnable beforeEachPass;
   private final FloatMatrix logits; // [LOGITS_ROWS, vocabulary]
   private final int[] bestIds = new int[LOGITS_ROWS * BestLogits.MOST];
   private final float[] bestLogits = new float[LOGITS_ROWS * BestLogits.MOST];
@@ -62,7 +63,8 @@ public final class Transformer {
       Optional<KeyValueCache> stateCache,
       Workspace workspace,
       Layer[] layers,
-      Head head) {
+      Head head,
+      Runnable beforeEachPass) {
     this.configuration = configuration;
     this.contextLength = contextLength;
     this.kernels = kernels;
@@ -77,6 +79,7 @@ public final class Transformer {
             .map(CrossAttentionLayer.class::cast)
             .toList();
     this.head = head;
+    this.beforeEachPass = beforeEachPass;
     logits = FloatMatrix.allocate(arena, LOGITS_ROWS, configuration.vocabularySize());
     toVocabulary = new Projection[] {new Projection(head.output(), logits)};
     kernels.keep(logits);
@@ -117,7 +120,7 @@ public final class Transformer {
    * @return to be closed by the caller
    */
   public Sequence newSequence(long salt) {
-    checkOpen();
+    requireOpen();
     return newSequence(salt, List.of());
   }
 
@@ -128,7 +131,7 @@ public final class Transformer {
    * @return to be closed by the caller
    */
   public Sequence newSequence(List<AdapterUse> adapters) {
-    checkOpen();
+    requireOpen();
     return newSequence(AdapterUse.salt(adapters), List.copyOf(adapters));
   }
 
@@ -149,7 +152,7 @@ public final class Transformer {
   public LowRankAdapter adapter(String name, Map<String, LowRankPair> pairs) {
     lock.lock();
     try {
-      checkOpen();
+      requireOpen();
       Map<String, LowRankAdapter.Update> updates = new HashMap<>();
       pairs.forEach((weight, pair) -> updates.put(weight, kernels.update(weight, pair)));
       return new LowRankAdapter(name, updates);
@@ -200,10 +203,11 @@ public final class Transformer {
     }
     lock.lock();
     try {
-      checkOpen();
+      requireOpen();
       if (batch.size() == 0) {
         return;
       }
+      beforeEachPass.run();
       batch.prepare();
       int rows = batch.size();
       if (!crossLayers.isEmpty()) {
@@ -270,7 +274,7 @@ public final class Transformer {
   public void reserve(Sequence sequence, int tokens) {
     lock.lock();
     try {
-      checkOpen();
+      requireOpen();
       sequence.requireOf(cache);
       sequence.reserve(tokens);
     } finally {
@@ -373,7 +377,12 @@ public final class Transformer {
     }
   }
 
-  private void checkOpen() {
+  /**
+   * Checks that there still is a model.
+   *
+   * @throws LlamaException if {@link #close} was called
+   */
+  public void requireOpen() {
     if (closed) {
       throw new LlamaException("the model is closed: load it again to use it");
     }

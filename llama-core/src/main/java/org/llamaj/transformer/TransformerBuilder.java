@@ -32,6 +32,7 @@ public final class TransformerBuilder {
   private final Workspace workspace;
   private final int maxRows;
   private long prefixBytes;
+  private Runnable beforeEachPass = () -> {};
 
   /**
    * @param configuration proportions of the model
@@ -63,6 +64,17 @@ public final class TransformerBuilder {
    */
   public TransformerBuilder keepPrefixes(long bytes) {
     prefixBytes = bytes;
+    return this;
+  }
+
+  /**
+   * Lets somebody look before each forward pass whether weights are still there.
+   *
+   * @param check throws if they are not, and the pass fails so; cheap
+   * @return this
+   */
+  public TransformerBuilder beforeEachPass(Runnable check) {
+    beforeEachPass = check;
     return this;
   }
 
@@ -129,7 +141,8 @@ public final class TransformerBuilder {
         stateCache,
         workspace,
         layers,
-        head);
+        head,
+        beforeEachPass);
   }
 
   private static KeyValueCache cache(

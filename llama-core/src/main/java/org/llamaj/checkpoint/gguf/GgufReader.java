@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
-import org.llamaj.checkpoint.MappedFile;
 import org.llamaj.checkpoint.Metadata;
+import org.llamaj.checkpoint.Storage;
 import org.llamaj.tensor.Tensor;
 
 /**
@@ -31,36 +31,32 @@ public final class GgufReader {
    * @throws CheckpointException if a file is missing, unreadable or damaged
    */
   public static Checkpoint open(Path file) {
-    Arena arena = Arena.ofShared();
+    Storage storage = new Storage();
     try {
-      return open(file, arena);
+      return open(file, storage);
     } catch (Throwable failure) {
-      arena.close();
+      storage.close();
       throw failure;
     }
   }
 
-  private static Checkpoint open(Path first, Arena arena) {
-    List<Path> files = new ArrayList<>(List.of(first));
-    MemorySegment segment = MappedFile.map(first, arena);
-    long totalBytes = segment.byteSize();
-    GgufPart part = GgufPart.read(segment, name(first));
+  private static Checkpoint open(Path first, Storage storage) {
+    GgufPart part = GgufPart.read(storage.map(first), name(first));
     Metadata metadata = part.metadata();
     List<Tensor> tensors = new ArrayList<>(part.tensors());
     int count = GgufShards.count(metadata);
     if (count > 1) {
-      files.addAll(GgufShards.others(first, count));
+      List<Path> others = GgufShards.others(first, count);
       GgufShards.requireNumber(metadata, 0, count);
       for (int i = 1; i < count; i++) {
-        segment = MappedFile.map(files.get(i), arena);
-        totalBytes += segment.byteSize();
-        part = GgufPart.read(segment, name(files.get(i)));
+        Path file = others.get(i - 1);
+        part = GgufPart.read(storage.map(file), name(file));
         GgufShards.requireNumber(part.metadata(), i, count);
         tensors.addAll(part.tensors());
       }
       GgufShards.requireTensorCount(metadata, tensors.size());
     }
-    return new Checkpoint(metadata, tensors, files, totalBytes, arena);
+    return new Checkpoint(metadata, tensors, storage);
   }
 
   /**
@@ -72,11 +68,11 @@ public final class GgufReader {
    * @throws CheckpointException if the stream fails or the model is damaged or split
    */
   public static Checkpoint read(InputStream in, String source) {
-    Arena arena = Arena.ofShared();
+    Storage storage = new Storage();
     try {
-      return single(copy(in, source, arena), source, arena);
+      return single(copy(in, source, storage.arena()), source, storage);
     } catch (Throwable failure) {
-      arena.close();
+      storage.close();
       throw failure;
     }
   }
@@ -90,18 +86,18 @@ public final class GgufReader {
    * @throws CheckpointException if the model is damaged or split
    */
   public static Checkpoint read(MemorySegment file, String source) {
-    return single(file.asReadOnly(), source, Arena.ofShared());
+    return single(file, source, new Storage());
   }
 
-  private static Checkpoint single(MemorySegment file, String source, Arena arena) {
-    GgufPart part = GgufPart.read(file, source);
+  private static Checkpoint single(MemorySegment file, String source, Storage storage) {
+    GgufPart part = GgufPart.read(storage.use(file), source);
     int count = GgufShards.count(part.metadata());
     if (count > 1) {
       throw new CheckpointException(
           "%s: split.count: expected a model in one piece, found one of %d files; open it by path"
               .formatted(source, count));
     }
-    return new Checkpoint(part.metadata(), part.tensors(), List.of(), file.byteSize(), arena);
+    return new Checkpoint(part.metadata(), part.tensors(), storage);
   }
 
   private static String name(Path file) {
@@ -127,7 +123,7 @@ public final class GgufReader {
         whole.asSlice(offset, chunk.byteSize()).copyFrom(chunk);
         offset += chunk.byteSize();
       }
-      return whole.asReadOnly();
+      return whole;
     } catch (IOException e) {
       throw new CheckpointException("%s: cannot be read: %s".formatted(source, e), e);
     }

@@ -14,6 +14,7 @@ import org.llamaj.checkpoint.DerivedTensor;
 import org.llamaj.checkpoint.JsonObject;
 import org.llamaj.checkpoint.Llama3Scaling;
 import org.llamaj.checkpoint.MetadataBuilder;
+import org.llamaj.checkpoint.Storage;
 import org.llamaj.checkpoint.safetensors.SafetensorsReader;
 import org.llamaj.tensor.ElementType;
 import org.llamaj.tensor.Shape;
@@ -49,14 +50,14 @@ public final class HuggingFaceReader {
    */
   public static Checkpoint open(Path directory) {
     JsonObject config = JsonObject.read(directory.resolve(CONFIG));
-    Arena arena = Arena.ofShared();
+    Storage storage = new Storage();
     try {
       ModelConfig model = ModelConfig.of(config);
       Quantization quantization = Quantization.of(config);
-      Checkpoint files = SafetensorsReader.open(directory, arena);
-      return translated(directory, config, model, quantization, files, arena);
+      Checkpoint files = SafetensorsReader.open(directory, storage);
+      return translated(directory, config, model, quantization, files, storage);
     } catch (Throwable failure) {
-      arena.close();
+      storage.close();
       throw failure;
     }
   }
@@ -67,13 +68,15 @@ public final class HuggingFaceReader {
       ModelConfig model,
       Quantization quantization,
       Checkpoint files,
-      Arena arena) {
+      Storage storage) {
     String source = String.valueOf(directory.toAbsolutePath().normalize().getFileName());
     List<Tensor> tensors = new ArrayList<>();
     List<DerivedTensor> derived = new ArrayList<>();
     TensorTranslation translation = new TensorTranslation(source, model, quantization, files);
     translation.translate(tensors, derived);
-    model.llama3Scaling().ifPresent(scaling -> tensors.add(ropeFactors(scaling, model, arena)));
+    model
+        .llama3Scaling()
+        .ifPresent(scaling -> tensors.add(ropeFactors(scaling, model, storage.arena())));
     MetadataBuilder metadata = new MetadataBuilder();
     model.describe(metadata, source);
     VisionConfig.of(config, directory).ifPresent(vision -> vision.describe(metadata));
@@ -84,9 +87,7 @@ public final class HuggingFaceReader {
         metadata.build(source),
         tensors,
         derived,
-        files.files(),
-        files.totalBytes(),
-        arena,
+        storage,
         _ -> Tokenizer.loadDirectory(directory, embeddingRows(tensors)));
   }
 

@@ -1,7 +1,6 @@
 package org.llamaj.checkpoint.meta;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
@@ -14,8 +13,8 @@ import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
 import org.llamaj.checkpoint.DerivedTensor;
 import org.llamaj.checkpoint.JsonObject;
-import org.llamaj.checkpoint.MappedFile;
 import org.llamaj.checkpoint.MetadataBuilder;
+import org.llamaj.checkpoint.Storage;
 import org.llamaj.tensor.ElementType;
 import org.llamaj.tensor.Shape;
 import org.llamaj.tensor.Tensor;
@@ -54,23 +53,19 @@ public final class MetaReader {
    */
   public static Checkpoint open(Path directory) {
     JsonObject params = JsonObject.read(directory.resolve(PARAMS));
-    Arena arena = Arena.ofShared();
+    Storage storage = new Storage();
     try {
-      return open(directory, params, arena);
+      return open(directory, params, storage);
     } catch (Throwable failure) {
-      arena.close();
+      storage.close();
       throw failure;
     }
   }
 
-  private static Checkpoint open(Path directory, JsonObject params, Arena arena) {
-    List<Path> files = files(directory);
+  private static Checkpoint open(Path directory, JsonObject params, Storage storage) {
     List<SequencedMap<String, Tensor>> shards = new ArrayList<>();
-    long totalBytes = 0;
-    for (Path file : files) {
-      MemorySegment mapped = MappedFile.map(file, arena);
-      totalBytes += mapped.byteSize();
-      shards.add(PthFile.read(mapped, name(file)));
+    for (Path file : files(directory)) {
+      shards.add(PthFile.read(storage.map(file), name(file)));
     }
     String source = name(directory.toAbsolutePath().normalize());
     List<Tensor> tensors = new ArrayList<>();
@@ -83,20 +78,14 @@ public final class MetaReader {
         .ifPresent(
             scaling -> {
               float[] factors = scaling.factors(model.headDim(), model.ropeTheta());
-              MemorySegment data = arena.allocateFrom(ValueLayout.JAVA_FLOAT, factors);
+              MemorySegment data = storage.arena().allocateFrom(ValueLayout.JAVA_FLOAT, factors);
               tensors.add(
                   new Tensor("rope_freqs.weight", ElementType.F32, Shape.of(factors.length), data));
             });
     MetadataBuilder metadata = new MetadataBuilder();
     model.describe(metadata, source);
     return new Checkpoint(
-        metadata.build(source),
-        tensors,
-        derived,
-        files,
-        totalBytes,
-        arena,
-        _ -> tokenizer(directory));
+        metadata.build(source), tensors, derived, storage, _ -> tokenizer(directory));
   }
 
   private static List<Path> files(Path directory) {

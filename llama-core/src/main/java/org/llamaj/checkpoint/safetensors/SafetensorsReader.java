@@ -1,7 +1,6 @@
 package org.llamaj.checkpoint.safetensors;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,9 +11,9 @@ import java.util.SequencedMap;
 import java.util.stream.Stream;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.CheckpointException;
-import org.llamaj.checkpoint.MappedFile;
 import org.llamaj.checkpoint.Metadata;
 import org.llamaj.checkpoint.MetadataValue;
+import org.llamaj.checkpoint.Storage;
 import org.llamaj.tensor.Tensor;
 
 /**
@@ -40,11 +39,11 @@ public final class SafetensorsReader {
    * @throws CheckpointException if a file is missing, unreadable or damaged
    */
   public static Checkpoint open(Path path) {
-    Arena arena = Arena.ofShared();
+    Storage storage = new Storage();
     try {
-      return open(path, arena);
+      return open(path, storage);
     } catch (Throwable failure) {
-      arena.close();
+      storage.close();
       throw failure;
     }
   }
@@ -53,13 +52,13 @@ public final class SafetensorsReader {
    * As {@link #open(Path)}, for whoever makes another checkpoint of it.
    *
    * @param path a safetensors file, an index of several, or a directory
-   * @param arena owns the mapping; closed with the checkpoint, but not if this fails
+   * @param storage gets the files; closed with the checkpoint, but not if this fails
    * @return the open checkpoint
    * @throws CheckpointException if a file is missing, unreadable or damaged
    */
-  public static Checkpoint open(Path path, Arena arena) {
+  public static Checkpoint open(Path path, Storage storage) {
     Path file = Files.isDirectory(path) ? only(path) : path;
-    return name(file).endsWith(INDEX) ? sharded(file, arena) : single(file, arena);
+    return name(file).endsWith(INDEX) ? sharded(file, storage) : single(file, storage);
   }
 
   /**
@@ -84,34 +83,22 @@ public final class SafetensorsReader {
     return SafetensorsFile.looksLike(start, size);
   }
 
-  private static Checkpoint single(Path file, Arena arena) {
-    MemorySegment mapped = MappedFile.map(file, arena);
-    SafetensorsFile read = SafetensorsFile.read(mapped, name(file));
-    return new Checkpoint(
-        new Metadata(name(file), read.metadata()),
-        read.tensors(),
-        List.of(file),
-        mapped.byteSize(),
-        arena);
+  private static Checkpoint single(Path file, Storage storage) {
+    SafetensorsFile read = SafetensorsFile.read(storage.map(file), name(file));
+    return new Checkpoint(new Metadata(name(file), read.metadata()), read.tensors(), storage);
   }
 
-  private static Checkpoint sharded(Path index, Arena arena) {
+  private static Checkpoint sharded(Path index, Storage storage) {
     ShardIndex shards = ShardIndex.read(index);
     SequencedMap<String, MetadataValue> metadata = new LinkedHashMap<>();
     List<Tensor> tensors = new ArrayList<>();
-    List<Path> files = new ArrayList<>();
-    long totalBytes = 0;
     for (String shard : shards.files()) {
-      Path file = index.resolveSibling(shard);
-      MemorySegment mapped = MappedFile.map(file, arena);
-      SafetensorsFile read = SafetensorsFile.read(mapped, shard);
+      SafetensorsFile read = SafetensorsFile.read(storage.map(index.resolveSibling(shard)), shard);
       shards.requireAll(shard, read.tensors());
       read.metadata().forEach(metadata::putIfAbsent);
       tensors.addAll(read.tensors());
-      files.add(file);
-      totalBytes += mapped.byteSize();
     }
-    return new Checkpoint(new Metadata(name(index), metadata), tensors, files, totalBytes, arena);
+    return new Checkpoint(new Metadata(name(index), metadata), tensors, storage);
   }
 
   private static Path only(Path directory) {

@@ -30,8 +30,16 @@ final class VectorProjection {
   /** Columns in a panel: with {@link #PANEL_OUTPUTS} rows an eighth of a second-level cache. */
   private static final int PANEL_COLUMNS = 1024;
 
-  /** Bytes of weights that a worker takes at a time when memory is the limit. */
-  private static final long CHUNK_BYTES = 1 << 16;
+  /**
+   * Bytes of weights that a worker takes at a time when memory is the limit: the more, the longer
+   * are the streams that it reads; and the fewest, where there are many workers to share them.
+   */
+  private static final long MOST_CHUNK_BYTES = 1 << 18;
+
+  private static final long LEAST_CHUNK_BYTES = 1 << 16;
+
+  /** Formats take up to four rows at once. */
+  private static final int ROW_STEP = 4;
 
   private final Workers workers;
   private final Scratch[] scratch;
@@ -91,7 +99,10 @@ final class VectorProjection {
   }
 
   private int chunkOutputs(Projection projection) {
-    return (int) Math.max(1, CHUNK_BYTES / weights(projection).rowBytes());
+    VectorWeights weights = weights(projection);
+    long share = weights.outputs() * weights.rowBytes() / (4L * workers.threads());
+    long bytes = Math.clamp(share, LEAST_CHUNK_BYTES, MOST_CHUNK_BYTES);
+    return (int) Math.ceilDiv(bytes, ROW_STEP * weights.rowBytes()) * ROW_STEP;
   }
 
   /** Arranges the only row for each format at hand. */

@@ -22,8 +22,9 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Each test runs once unmeasured, then several times; the median counts. pp512 reads a prompt",
-      "of 512 tokens, tg128 generates 128; @ d4096 means that 4096 are in the cache before. GB/s",
-      "and GFLOP/s count weights alone; read bandwidth is what a sum over memory reaches here."
+      "of 512 tokens, tg128 generates 128; @ d4096 means that 4096 are in the cache before, b8 that",
+      "prompts are read in passes of 8. -p, -n, -d and -b take lists, as in -b 1,2,4. GB/s and",
+      "GFLOP/s count weights alone; read bandwidth is what a sum over memory reaches here."
     })
 final class BenchCommand implements Callable<Integer> {
   private enum Output {
@@ -85,7 +86,7 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() {
     List<Benchmark.Test> tests = tests();
     PrintWriter out = spec.commandLine().getOut();
-    try (LlamaModel model = modelOptions.load()) {
+    try (LlamaModel model = modelOptions.loadForAllBatchSizes()) {
       int context = model.transformer().contextLength();
       for (Benchmark.Test test : tests) {
         if (test.depth() + test.tokens() > context) {
@@ -117,22 +118,31 @@ final class BenchCommand implements Callable<Integer> {
     List<Benchmark.Test> tests = new ArrayList<>();
     for (int depth : depths) {
       for (int count : promptTokens) {
-        tests.add(new Benchmark.Test(count, 0, depth));
+        for (int batchSize : batchSizes()) {
+          tests.add(new Benchmark.Test(count, 0, depth, batchSize));
+        }
       }
       for (int count : generatedTokens) {
-        tests.add(new Benchmark.Test(0, count, depth));
+        tests.add(new Benchmark.Test(0, count, depth, Benchmark.Test.WHOLE_BATCHES));
       }
     }
     boolean negative =
         IntStream.of(promptTokens).anyMatch(count -> count < 0)
             || IntStream.of(generatedTokens).anyMatch(count -> count < 0)
-            || IntStream.of(depths).anyMatch(count -> count < 0);
+            || IntStream.of(depths).anyMatch(count -> count < 0)
+            || modelOptions.batchSizes().stream().anyMatch(size -> size < 1);
     tests.removeIf(test -> test.tokens() == 0);
     if (negative || repetitions < 1 || tests.isEmpty()) {
       throw new ParameterException(
           spec.commandLine(), "expected numbers of tokens and at least one test and repetition");
     }
     return tests;
+  }
+
+  /** A single size is that of the model. */
+  private List<Integer> batchSizes() {
+    List<Integer> sizes = modelOptions.batchSizes();
+    return sizes.size() > 1 ? sizes : List.of(Benchmark.Test.WHOLE_BATCHES);
   }
 
   private Benchmark.Result run(Benchmark benchmark, Benchmark.Test test, PrintWriter out) {

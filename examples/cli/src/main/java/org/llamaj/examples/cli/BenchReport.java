@@ -19,7 +19,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param weights bytes of the model's file
  * @param kernels the name of their provider
  * @param threads that computed
- * @param batchSize tokens of a prompt in a forward pass
+ * @param batchSize tokens of a prompt in a forward pass, where a test names no number of its own
  * @param residency where the weights were
  * @param work what the model does with its weights
  * @param results of the tests
@@ -75,7 +75,8 @@ record BenchReport(
       row.put("samples", result.samples());
       row.put("kernels", kernels);
       row.put("threads", threads);
-      row.put("batch_size", batchSize);
+      int ofTest = result.test().batchSize();
+      row.put("batch_size", ofTest == Benchmark.Test.WHOLE_BATCHES ? batchSize : ofTest);
       row.put("residency", lower(residency));
       bytesPerSecond(result).ifPresent(bytes -> row.put("weight_bytes_per_second", bytes));
       fraction(result).ifPresent(fraction -> row.put("read_bandwidth_fraction", fraction));

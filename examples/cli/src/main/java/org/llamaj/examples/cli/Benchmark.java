@@ -18,13 +18,17 @@ final class Benchmark {
    * @param promptTokens tokens read at once; 0 when generation is measured
    * @param generatedTokens tokens generated one by one; 0 when reading is measured
    * @param depth tokens that are in the cache before
+   * @param batchSize tokens of a prompt in a forward pass; or {@link #WHOLE_BATCHES}
    */
-  record Test(int promptTokens, int generatedTokens, int depth) {
+  record Test(int promptTokens, int generatedTokens, int depth, int batchSize) {
+    /** As many as the model takes. */
+    static final int WHOLE_BATCHES = 0;
 
-    /** As llama-bench names it: {@code pp512}, {@code tg128}, {@code tg128 @ d4096}. */
+    /** As llama-bench names it: {@code pp512}, {@code pp512 b8}, {@code tg128 @ d4096}. */
     String label() {
       String name = promptTokens > 0 ? "pp" + promptTokens : "tg" + generatedTokens;
-      return depth == 0 ? name : "%s @ d%d".formatted(name, depth);
+      String batches = batchSize == WHOLE_BATCHES ? "" : " b" + batchSize;
+      return name + batches + (depth == 0 ? "" : " @ d" + depth);
     }
 
     int tokens() {
@@ -68,7 +72,7 @@ final class Benchmark {
     tokens = new Random(1).ints(4096, 0, vocabulary).toArray();
   }
 
-  /** How many tokens of a prompt a forward pass takes. */
+  /** How many tokens of a prompt a forward pass takes at most. */
   int batchSize() {
     return batch.capacity();
   }
@@ -84,7 +88,7 @@ final class Benchmark {
       if (copiesDepth) {
         copyTokens(sequence, test.depth());
       }
-      read(sequence, test.depth() - sequence.length());
+      read(sequence, test.depth() - sequence.length(), batch.capacity());
       runOnce(sequence, test);
       for (int i = 0; i < repetitions; i++) {
         long nanos = runOnce(sequence, test);
@@ -96,16 +100,17 @@ final class Benchmark {
 
   private void copyTokens(Sequence sequence, int count) {
     try (Sequence page = transformer.newSequence()) {
-      read(page, Math.min(count, AttentionShape.PAGE_TOKENS));
+      read(page, Math.min(count, AttentionShape.PAGE_TOKENS), batch.capacity());
       new CopiedTokens(transformer, tokens).fill(page, sequence, count);
     }
   }
 
   private long runOnce(Sequence sequence, Test test) {
+    int batchSize = test.batchSize() == Test.WHOLE_BATCHES ? batch.capacity() : test.batchSize();
     long start = System.nanoTime();
-    read(sequence, test.promptTokens());
+    read(sequence, test.promptTokens(), batchSize);
     for (int i = 0; i < test.generatedTokens(); i++) {
-      read(sequence, 1);
+      read(sequence, 1, 1);
     }
     long nanos = System.nanoTime() - start;
     sequence.truncate(test.depth());
@@ -113,9 +118,9 @@ final class Benchmark {
   }
 
   /** Passes tokens through the model, with the logits of the last. */
-  private void read(Sequence sequence, int count) {
+  private void read(Sequence sequence, int count, int batchSize) {
     for (int done = 0; done < count; ) {
-      int end = Math.min(count, done + batch.capacity());
+      int end = Math.min(count, done + batchSize);
       batch.clear();
       for (; done < end; done++) {
         batch.add(sequence, tokens[(sequence.length() + done) % tokens.length]);

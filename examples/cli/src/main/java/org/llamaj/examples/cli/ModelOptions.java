@@ -1,6 +1,8 @@
 package org.llamaj.examples.cli;
 
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import org.llamaj.Backend;
@@ -83,8 +85,9 @@ final class ModelOptions {
   @Option(
       names = {"-b", "--batch-size"},
       paramLabel = "N",
-      description = "The most tokens of a forward pass (default: 512).")
-  private Integer batchSize;
+      split = ",",
+      description = "The most tokens of a forward pass (default: 512); bench takes several.")
+  private List<Integer> batchSizes = List.of();
 
   @Option(
       names = "--kv-directory",
@@ -119,14 +122,26 @@ final class ModelOptions {
     return hugePages ? Residency.HUGE_PAGES : Residency.MAPPED;
   }
 
+  /** The sizes of forward passes that were asked for, if any. */
+  List<Integer> batchSizes() {
+    return batchSizes;
+  }
+
   /** Loads the model; the caller closes it. */
   LlamaModel load() {
     return Relaunch.unlessSlow(builder().load());
   }
 
+  /** Loads the model for the largest of the sizes of forward passes; the caller closes it. */
+  LlamaModel loadForAllBatchSizes() {
+    Integer largest = batchSizes.isEmpty() ? null : Collections.max(batchSizes);
+    return Relaunch.unlessSlow(options(plainBuilder(), largest).load());
+  }
+
   /** Loads the model with its image encoder, without a name the demo model that sees. */
   LlamaModel loadSeeing(Optional<Path> mmproj) {
-    ModelBuilder builder = model == null ? options(PictureDemoModel.builder()) : builder();
+    ModelBuilder builder =
+        model == null ? options(PictureDemoModel.builder(), batchSize()) : builder();
     return Relaunch.unlessSlow(with(builder, mmproj.orElse(null), ModelBuilder::mmproj).load());
   }
 
@@ -154,10 +169,25 @@ final class ModelOptions {
 
   /** All options, for commands that add their own. */
   ModelBuilder builder() {
-    return options(model == null ? DemoModel.builder() : LlamaModel.builder(model));
+    return options(plainBuilder(), batchSize());
   }
 
-  private ModelBuilder options(ModelBuilder plain) {
+  private ModelBuilder plainBuilder() {
+    return model == null ? DemoModel.builder() : LlamaModel.builder(model);
+  }
+
+  /** The only one, or null. */
+  private Integer batchSize() {
+    if (batchSizes.size() > 1) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--batch-size: expected one number, found %d: only bench takes several"
+              .formatted(batchSizes.size()));
+    }
+    return batchSizes.isEmpty() ? null : batchSizes.getFirst();
+  }
+
+  private ModelBuilder options(ModelBuilder plain, Integer batchSize) {
     ModelBuilder builder = plain.onDownload(new DownloadBar());
     try {
       builder = with(builder, threads, ModelBuilder::threads);

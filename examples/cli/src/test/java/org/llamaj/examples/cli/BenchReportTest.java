@@ -12,8 +12,10 @@ import org.llamaj.kernel.Roof;
 class BenchReportTest {
   private static final List<Benchmark.Result> RESULTS =
       List.of(
-          new Benchmark.Result(new Benchmark.Test(10, 0, 0), List.of(100.0)),
-          new Benchmark.Result(new Benchmark.Test(0, 4, 4096), List.of(20.0)));
+          new Benchmark.Result(
+              new Benchmark.Test(10, 0, 0, Benchmark.Test.WHOLE_BATCHES), List.of(100.0)),
+          new Benchmark.Result(
+              new Benchmark.Test(0, 4, 4096, Benchmark.Test.WHOLE_BATCHES), List.of(20.0)));
 
   @Test
   void derivesRatesFromTheWork() {
