@@ -2,12 +2,12 @@ package org.llamaj;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.Semaphore;
 import java.util.function.UnaryOperator;
 
 /**
@@ -104,14 +104,19 @@ public final class BatchRequest {
    * @throws InterruptedException if the calling thread is interrupted; all texts are cancelled then
    */
   public List<Generation> generate() throws InterruptedException {
-    List<GenerationStream> running = new ArrayList<>();
-    Semaphore free = new Semaphore(concurrency);
+    if (prompts.isEmpty()) {
+      return List.of();
+    }
+    Set<GenerationStream> running = ConcurrentHashMap.newKeySet();
     List<Future<Generation>> results = new ArrayList<>();
-    // Virtual threads: they end with this method, and waiting costs nothing.
-    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+    // Threads of the system: a virtual one computes to its end before another gets its processor.
+    try (ExecutorService threads =
+        Executors.newFixedThreadPool(
+            Math.min(concurrency, prompts.size()),
+            Thread.ofPlatform().daemon().name("llamaj-batch-", 0).factory())) {
       try {
         for (ModelInput prompt : prompts) {
-          results.add(threads.submit(one(prompt, free, running)));
+          results.add(threads.submit(() -> one(prompt, running)));
         }
         List<Generation> texts = new ArrayList<>();
         for (Future<Generation> result : results) {
@@ -122,30 +127,23 @@ public final class BatchRequest {
         throw failure(e.getCause());
       } finally {
         results.forEach(result -> result.cancel(true));
-        synchronized (running) {
-          running.forEach(GenerationStream::cancel);
-        }
+        running.forEach(GenerationStream::cancel);
       }
     }
   }
 
-  private Callable<Generation> one(
-      ModelInput prompt, Semaphore free, List<GenerationStream> running) {
-    return () -> {
-      free.acquire();
-      try (GenerationStream stream = model.stream(prompt, List.of(), options)) {
-        synchronized (running) {
-          running.add(stream);
-        }
-        Generation text = stream.readAll(_ -> {});
-        synchronized (running) {
-          running.remove(stream);
-        }
-        return text;
-      } finally {
-        free.release();
+  private Generation one(ModelInput prompt, Set<GenerationStream> running) {
+    try (GenerationStream stream = model.stream(prompt, List.of(), options)) {
+      running.add(stream);
+      if (Thread.currentThread().isInterrupted()) { // too late to be found among those that run
+        stream.cancel();
       }
-    };
+      try {
+        return stream.readAll(_ -> {});
+      } finally {
+        running.remove(stream);
+      }
+    }
   }
 
   private static RuntimeException failure(Throwable cause) {

@@ -1,6 +1,7 @@
 package org.llamaj;
 
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
@@ -52,6 +53,17 @@ public final class ChatBuilder {
    */
   public ChatBuilder history(Message... more) {
     return new ChatBuilder(model, conversation.plus(more), adapters, options, readsAhead);
+  }
+
+  /**
+   * Sets the date that the model is told, where its chat format tells one: formats of Llama 3.1 and
+   * later do, beside tools or always. Without this, it is the day on which each turn is said.
+   *
+   * @param today the date
+   * @return a changed copy
+   */
+  public ChatBuilder on(LocalDate today) {
+    return new ChatBuilder(model, conversation.on(today), adapters, options, readsAhead);
   }
 
   /**

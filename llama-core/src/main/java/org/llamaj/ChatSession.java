@@ -224,9 +224,13 @@ public final class ChatSession implements AutoCloseable {
       }
       return stream(next, prompt, turn);
     } catch (TokenizerException e) {
-      throw new LlamaException(
-          "the conversation cannot be written in the model's chat format: " + e.getMessage(), e);
+      throw unwritable(e);
     }
+  }
+
+  private static LlamaException unwritable(TokenizerException e) {
+    return new LlamaException(
+        "the conversation cannot be written in the model's chat format: " + e.getMessage(), e);
   }
 
   /**
@@ -248,7 +252,8 @@ public final class ChatSession implements AutoCloseable {
    * that is said or done with the conversation ends the reading.
    *
    * @param messages what may be said next
-   * @return done when all is read; cancelled where the conversation went on before it had begun
+   * @return done when all is read; cancelled where the conversation went on before it had begun;
+   *     failed, with a LlamaException, where the same would fail if it were said
    * @throws IllegalStateException if an answer is still being read
    */
   public Future<?> prepare(Message... messages) {
@@ -273,7 +278,15 @@ public final class ChatSession implements AutoCloseable {
 
   private Future<?> readAhead(Duration delay, int most, Supplier<ModelInput> likely) {
     Lane lane = model.scheduler().open(sequence, 0, OptionalLong.empty());
-    ahead = new ReadAhead(sequence, lane, fed, likely, most);
+    Supplier<ModelInput> written =
+        () -> {
+          try {
+            return likely.get();
+          } catch (TokenizerException e) {
+            throw unwritable(e);
+          }
+        };
+    ahead = new ReadAhead(sequence, lane, fed, written, most);
     begins = model.idleTime().after(delay, ahead);
     return begins;
   }

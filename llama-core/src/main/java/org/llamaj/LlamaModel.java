@@ -402,9 +402,11 @@ public final class LlamaModel implements AutoCloseable {
    * How the model expects conversations.
    *
    * @return thread-safe
-   * @throws LlamaException if the model's file names no chat format that is known
+   * @throws LlamaException if the model's file names no chat format that is known, or the model is
+   *     closed
    */
   public ChatFormat chatFormat() {
+    transformer().requireOpen();
     try {
       return loaded
           .media()

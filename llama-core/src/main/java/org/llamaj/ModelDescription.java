@@ -2,6 +2,7 @@ package org.llamaj;
 
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -63,11 +64,15 @@ final class ModelDescription {
     line(
         text,
         "kernels",
-        "%s, %d threads".formatted(model.kernels().description(), model.workers().threads()));
+        "%s, %s".formatted(model.kernels().description(), threads(model.workers().threads())));
     for (String passedOver : model.selection().passedOver()) {
       line(text, "not used", passedOver);
     }
     return text.toString();
+  }
+
+  private static String threads(int count) {
+    return count == 1 ? "1 thread" : count + " threads";
   }
 
   private static String quantised(LoadedModel model, FileType type) {
@@ -97,8 +102,8 @@ final class ModelDescription {
   private static String parameters(Checkpoint checkpoint) {
     long count = checkpoint.parameters();
     return count >= 1_000_000_000
-        ? "%.2f billion parameters".formatted(count / 1e9)
-        : "%.1f million parameters".formatted(count / 1e6);
+        ? String.format(Locale.ROOT, "%.2f billion parameters", count / 1e9)
+        : String.format(Locale.ROOT, "%.1f million parameters", count / 1e6);
   }
 
   /** What had to be made in memory, by how. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -40,7 +41,7 @@ class ChatSessionTest {
   @ParameterizedTest
   @MethodSource("models")
   void aKeptCacheGivesTheAnswersOfAFreshOne(Path file) {
-    try (LlamaModel model = LlamaModel.builder(file).contextLength(2000).load();
+    try (LlamaModel model = LlamaModel.builder(file).kernels("scalar").contextLength(2000).load();
         ChatSession chat =
             model.chat().system("You are a cat.").temperature(0).maxTokens(20).open()) {
       Generation first = chat.send("Who are you?");
@@ -59,6 +60,23 @@ class ChatSessionTest {
       Generation fresh = model.prompt(whole).temperature(0).maxTokens(20).generate();
       assertThat(first.finishReason()).isEqualTo(FinishReason.MAX_TOKENS);
       assertThat(kept).isEqualTo(fresh.text()).isNotEmpty();
+    }
+  }
+
+  @Test
+  void theModelIsToldTheDateThatIsGiven() {
+    try (LlamaModel model = LlamaModel.builder(TestModels.small()).contextLength(2000).load();
+        ChatSession chat =
+            model
+                .chat()
+                .on(LocalDate.of(1969, 7, 20))
+                .builtInTools(List.of("wolfram_alpha"))
+                .temperature(0)
+                .maxTokens(3)
+                .open()) {
+      chat.send("What day is it?");
+      int[] prompt = model.chatFormat().encode(chat.conversation());
+      assertThat(model.tokenizer().decode(prompt)).contains("Today Date: 20 July 1969");
     }
   }
 

@@ -16,9 +16,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
+@Timeout(600)
 class LifecycleTest {
   private static final Path MAPS = Path.of("/proc/self/maps");
 
@@ -77,6 +79,9 @@ class LifecycleTest {
           .contains("rope-linear-F32 (llama)", "2 layers", "F32", "scalar", "mapped");
       assertThat(model.kernels()).isEqualTo("scalar");
     }
+    try (LlamaModel model = LlamaModel.builder(TestModels.small()).threads(1).load()) {
+      assertThat(model.describe().lines()).anyMatch(line -> line.endsWith(", 1 thread"));
+    }
   }
 
   @Test
@@ -87,6 +92,9 @@ class LifecycleTest {
     assertThatThrownBy(() -> model.generate("x"))
         .isInstanceOf(LlamaException.class)
         .hasMessageContaining("closed");
+    assertThatThrownBy(() -> model.chat().open())
+        .isInstanceOf(LlamaException.class)
+        .hasMessageContaining("the model is closed: load it again");
   }
 
   @Test
@@ -98,12 +106,10 @@ class LifecycleTest {
       for (int i = 0; i < 4; i++) {
         endings.add(threads.submit(() -> generateForever(model, running)));
       }
-      assertThat(running.await(20, TimeUnit.SECONDS)).isTrue();
+      running.await();
       model.close();
       for (Future<Throwable> ending : endings) {
-        assertThat(ending.get(20, TimeUnit.SECONDS))
-            .isInstanceOf(LlamaException.class)
-            .hasMessageContaining("closed");
+        assertThat(ending.get()).isInstanceOf(LlamaException.class).hasMessageContaining("closed");
       }
     }
   }
@@ -129,25 +135,24 @@ class LifecycleTest {
   }
 
   @Test
-  void closeUnmapsTheFileAndEndsTheThreads() throws Exception {
+  void closeUnmapsTheFileAndEndsTheThreads(@TempDir Path folder) throws Exception {
     assumeThat(MAPS).exists();
-    LlamaModel model = LlamaModel.builder(TestModels.quantised()).threads(3).load();
+    ThreadWatch watch = new ThreadWatch();
+    Path file = Files.copy(TestModels.quantised(), folder.resolve("mapped.gguf"));
+    LlamaModel model = LlamaModel.builder(file).threads(3).load();
     assertThat(model.threads()).isEqualTo(3);
     model.prompt("a").maxTokens(3).generate();
-    assertThat(Files.readString(MAPS)).contains("llama32-bpe-Q8_0/model.gguf");
-    assertThat(openFiles()).anyMatch(name -> name.endsWith("llama32-bpe-Q8_0/model.gguf"));
-    assertThat(workerThreads()).isPositive();
+    assertThat(Files.readString(MAPS)).contains(file.toString());
+    assertThat(openFiles()).anyMatch(name -> name.endsWith("mapped.gguf"));
+    assertThat(watch.alive("llamaj-worker")).isPositive();
     model.close();
-    assertThat(Files.readString(MAPS)).doesNotContain("llama32-bpe-Q8_0/model.gguf");
-    assertThat(openFiles()).noneMatch(name -> name.endsWith("llama32-bpe-Q8_0/model.gguf"));
-    for (int i = 0; i < 200 && workerThreads() > 0; i++) {
-      Thread.sleep(10);
-    }
-    assertThat(workerThreads()).isZero();
+    assertThat(Files.readString(MAPS)).doesNotContain(file.toString());
+    assertThat(openFiles()).noneMatch(name -> name.endsWith("mapped.gguf"));
+    watch.awaitNone("llamaj-worker");
   }
 
   @Test
-  void aFailedLoadUnmapsTheFile(@org.junit.jupiter.api.io.TempDir Path folder) throws Exception {
+  void aFailedLoadUnmapsTheFile(@TempDir Path folder) throws Exception {
     assumeThat(MAPS).exists();
     Path broken = folder.resolve("cut-short.gguf");
     byte[] bytes = Files.readAllBytes(TestModels.small());
@@ -169,12 +174,6 @@ class LifecycleTest {
       }
     }
     return names;
-  }
-
-  private static long workerThreads() {
-    return Thread.getAllStackTraces().keySet().stream()
-        .filter(thread -> thread.getName().startsWith("llamaj-worker"))
-        .count();
   }
 
   private static Throwable generateForever(LlamaModel model, CountDownLatch running) {

@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -72,7 +71,7 @@ class MisuseTest {
     Path pipe = folder.resolve("pipe.gguf");
     assumeThat(makePipe(pipe)).isTrue();
     assertTimeoutPreemptively(
-        Duration.ofSeconds(20),
+        Duration.ofMinutes(10),
         () ->
             assertThatThrownBy(() -> LlamaModel.load(pipe))
                 .isInstanceOf(LlamaException.class)
@@ -227,7 +226,7 @@ class MisuseTest {
 
   private static boolean makePipe(Path pipe) throws Exception {
     try {
-      return new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor(5, TimeUnit.SECONDS)
+      return new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor() == 0
           && Files.exists(pipe);
     } catch (java.io.IOException e) {
       return false;

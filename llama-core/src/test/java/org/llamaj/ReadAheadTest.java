@@ -18,8 +18,9 @@ import org.llamaj.tokenizer.chat.Content;
 import org.llamaj.tokenizer.chat.Conversation;
 import org.llamaj.tokenizer.chat.Message;
 
-@Timeout(60)
+@Timeout(600)
 class ReadAheadTest {
+  private final ThreadWatch watch = new ThreadWatch();
   private LlamaModel model;
 
   @BeforeEach
@@ -36,9 +37,7 @@ class ReadAheadTest {
   void nothingIsLeft() throws InterruptedException {
     assertThat(model.transformer().cachePagesInUse()).isZero();
     model.close();
-    while (idleThreads() > 0) {
-      Thread.sleep(1);
-    }
+    watch.awaitNone("llamaj-idle");
   }
 
   @Test
@@ -109,11 +108,16 @@ class ReadAheadTest {
 
   @Test
   void theTimeAfterAnAnswerIsUsed() throws Exception {
+    long before = model.scheduler().steps();
+    try (ChatSession chat = chat().readAhead(false).open()) {
+      chat.send("Who are you?");
+    }
+    long stepsOfAnAnswer = model.scheduler().steps() - before;
     Generation plain = answer("Really?");
+    before = model.scheduler().steps();
     try (ChatSession chat = begun()) {
       int tokens = chat.tokens();
-      long steps = model.scheduler().steps();
-      while (model.scheduler().steps() == steps) {
+      while (model.scheduler().steps() == before + stepsOfAnAnswer) {
         Thread.sleep(10);
       }
       assertThat(chat.tokens()).isEqualTo(tokens);
@@ -125,12 +129,13 @@ class ReadAheadTest {
   }
 
   @Test
-  void theTimeAfterAnAnswerIsNotUsedWhereThatIsNotWanted() {
+  void theTimeAfterAnAnswerIsNotUsedWhereThatIsNotWanted() throws Exception {
     try (ChatSession chat = chat().readAhead(false).open()) {
       chat.send("Who are you?");
-      assertThat(idleThreads()).isZero();
-      chat.prepare();
-      assertThat(idleThreads()).isEqualTo(1);
+      assertThat(watch.alive("llamaj-idle")).as("threads that wait for their time").isZero();
+      long steps = model.scheduler().steps();
+      chat.prepare().get();
+      assertThat(model.scheduler().steps()).as("asked for").isEqualTo(steps + 1);
     }
   }
 
@@ -171,11 +176,22 @@ class ReadAheadTest {
           .hasMessageContaining("context of 600 tokens");
       assertThat(chat.send("Really?").tokens()).isEqualTo(plain.tokens());
     }
-    try (ChatSession chat = chat().overflow(ContextOverflow.slide()).open()) {
+    try (ChatSession chat = chat().overflow(ContextOverflow.slide()).readAhead(false).open()) {
       chat.send("Who are you?");
       long steps = model.scheduler().steps();
       chat.prepare(Message.user("long ".repeat(1000))).get();
       assertThat(model.scheduler().steps()).as("what will be shortened").isEqualTo(steps);
+    }
+  }
+
+  @Test
+  void whatCannotBeWrittenFailsAsItDoesWhenItIsSaid() {
+    Message half = Message.user("half a character: \ud83d");
+    try (ChatSession chat = begun()) {
+      assertThatThrownBy(() -> chat.prepare(half).get())
+          .cause()
+          .isInstanceOf(LlamaException.class)
+          .hasMessageContaining("cannot be written in the model's chat format");
     }
   }
 
@@ -216,11 +232,5 @@ class ReadAheadTest {
 
   private ChatBuilder chat() {
     return model.chat().system("You are a fox.").temperature(0).maxTokens(12);
-  }
-
-  private static long idleThreads() {
-    return Thread.getAllStackTraces().keySet().stream()
-        .filter(thread -> thread.getName().equals("llamaj-idle"))
-        .count();
   }
 }

@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.llamaj.kernel.KernelProvider;
@@ -19,6 +20,7 @@ import java.util.ServiceLoader;
  * be the one that an undisturbed model gives. Some seconds for each kernel provider, or {@code
  * -Dstress.seconds}.
  */
+@Timeout(3600)
 class StressTest {
   private static final Duration TIME = Duration.ofSeconds(Integer.getInteger("stress.seconds", 8));
 
@@ -53,15 +55,19 @@ class StressTest {
 
   private static int repeat(LlamaModel model, String expected, long end) {
     int rounds = 0;
-    while (System.nanoTime() < end) {
+    do {
       assertThat(text(model)).isEqualTo(expected);
       rounds++;
-    }
+    } while (System.nanoTime() < end);
     return rounds;
   }
 
+  /**
+   * No two tokens of this text are nearly as probable: some kernels round a few rows in another way
+   * than many, and how many there are depends on the others.
+   */
   private static String text(LlamaModel model) {
-    return model.prompt("the quick brown fox").maxTokens(30).temperature(0).generate().text();
+    return model.prompt("Tell me").maxTokens(20).temperature(0).generate().text();
   }
 
   private static void makeGarbage(long end) {

@@ -22,6 +22,7 @@ public final class AgentBuilder {
   private int steps = 8;
   private Predicate<Content.ToolCall> approval = _ -> true;
   private boolean freeCalls;
+  private Optional<Grammar> calls = Optional.empty(); // of the tools, once an agent was opened
   private Optional<SafetyCheck> input = Optional.empty();
   private Optional<SafetyCheck> output = Optional.empty();
 
@@ -85,6 +86,7 @@ public final class AgentBuilder {
    */
   public AgentBuilder tools(Collection<Tool> more) {
     tools.addAll(more);
+    calls = Optional.empty();
     return this;
   }
 
@@ -166,12 +168,20 @@ public final class AgentBuilder {
     return new Agent(model, session, runner, steps, input, output);
   }
 
+  /** What the last agent that was opened is held to, for tests. */
+  Optional<Grammar> calls() {
+    return calls;
+  }
+
   /** A call that the token limit cuts off is none: nobody meant what it would be brought to. */
   private GenerationOptions held(
       GenerationOptions options, List<ToolDefinition> definitions, List<String> builtIn) {
-    boolean free = freeCalls || tools.isEmpty() || options.grammar().isPresent();
-    return free
-        ? options
-        : options.withGrammar(Grammar.toolCalls(definitions, builtIn)).withCompletion(false);
+    if (freeCalls || tools.isEmpty() || options.grammar().isPresent()) {
+      return options;
+    }
+    if (calls.isEmpty()) {
+      calls = Optional.of(Grammar.toolCalls(definitions, builtIn));
+    }
+    return options.withGrammar(calls.get()).withCompletion(false);
   }
 }

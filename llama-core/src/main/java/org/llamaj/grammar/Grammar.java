@@ -119,12 +119,13 @@ public final class Grammar {
    *       dependentSchemas}, where the opposite of the condition can be written: of types (but
    *       integer), values, required, properties, items, limits, anyOf, allOf, not
    *   <li>{@code uniqueItems} of items whose values are listed (enum, const, boolean), about ten of
-   *       them; {@code contains} of one item
+   *       them; {@code contains}, {@code minContains}, {@code maxContains} (if the opposite of the
+   *       item can be written), where few are counted
    * </ul>
    *
    * <p>Titles, descriptions, defaults and other notes are passed over. All else is refused by name,
-   * among it {@code uniqueItems} of other items, {@code minContains} above 1, {@code maxContains},
-   * and references to other documents.
+   * among it {@code uniqueItems} of other items (a grammar cannot remember them), alternatives of
+   * {@code oneOf} that may hold together, and references to other documents.
    *
    * @param schema the schema as JSON
    * @return the grammar

@@ -12,7 +12,8 @@ final class SchemaArrays {
   /** Sets of values that may have come already. */
   private static final int MOST_SETS = 2000;
 
-  private static final int MOST_COUNTED = 100;
+  /** Numbers of items, times numbers of those that are wanted. */
+  private static final int MOST_COUNTED = 300;
 
   private final SchemaCompiler compiler;
 
@@ -72,52 +73,76 @@ final class SchemaArrays {
         new Literal("]"));
   }
 
-  /** Any items, one that is wanted, and any others. */
+  /** How many items have come, and how many of them were wanted, is the state. */
   private Expression containing(Map<String, Object> schema, String path) {
     int least = SchemaCompiler.count(schema, "minContains", 1, path);
-    if (least > 1 || schema.containsKey("maxContains")) {
-      throw new GrammarException(
-          path
-              + ": expected contains with minContains of 1 or 0 and without maxContains, found"
-              + " others");
-    }
-    if (least == 0) {
+    int most = SchemaCompiler.count(schema, "maxContains", Repeat.UNLIMITED, path);
+    if (least == 0 && most == Repeat.UNLIMITED) {
       return plain(schema, path);
     }
     int min = SchemaCompiler.count(schema, "minItems", 0, path);
     int max = SchemaCompiler.count(schema, "maxItems", Repeat.UNLIMITED, path);
-    if (max == 0 || max != Repeat.UNLIMITED && min > max) {
+    if (max != Repeat.UNLIMITED && Math.max(min, least) > max
+        || most != Repeat.UNLIMITED && least > most) {
       throw disagreeing(path);
     }
-    if (Math.max(min, max) > MOST_COUNTED) {
+    // From here on, more items or more wanted ones make no difference.
+    int items = max == Repeat.UNLIMITED ? Math.max(1, min) : max;
+    int wanted = most == Repeat.UNLIMITED ? least : most;
+    if ((items + 1L) * (wanted + 1L) > MOST_COUNTED) {
       throw new GrammarException(
-          "%s: expected minItems and maxItems up to %d beside contains, found %d"
-              .formatted(path, MOST_COUNTED, Math.max(min, max)));
+          "%s: expected at most %d states beside contains, found %d numbers of items and %d of"
+                  .formatted(path, MOST_COUNTED, items + 1, wanted + 1)
+              + " those that are wanted: allow fewer");
     }
-    Object items = schema.getOrDefault("items", true);
-    Expression item = compiler.value(items, path + "/items");
-    Expression wanted =
-        compiler.value(Map.of("allOf", List.of(items, schema.get("contains"))), path + "/contains");
-    Expression more = Expression.sequence(JsonText.COMMA, item);
-    int end = max == Repeat.UNLIMITED ? Math.max(1, min) : max - 1;
-    Expression needing = // so many items are there, none of them wanted
-        Expression.sequence(
-            max == Repeat.UNLIMITED ? Expression.any(more) : Expression.EMPTY,
-            end == 0 ? Expression.EMPTY : JsonText.COMMA,
-            wanted,
-            max == Repeat.UNLIMITED ? Expression.any(more) : Expression.EMPTY);
-    for (int k = end - 1; k >= 0; k--) {
-      Expression comma = k == 0 ? Expression.EMPTY : JsonText.COMMA;
-      int left = max == Repeat.UNLIMITED ? max : max - k - 1;
-      needing =
-          compiler.rule(
-              path + " (needing after " + k + ")",
-              Expression.choice(
-                  Expression.sequence(
-                      comma, wanted, new Repeat(more, Math.max(0, min - k - 1), left)),
-                  Expression.sequence(comma, item, needing)));
+    Object item = schema.getOrDefault("items", true);
+    Object contains = schema.get("contains");
+    Object others = most == Repeat.UNLIMITED ? true : Map.of("not", contains);
+    Expression found = both(item, contains, path + "/contains");
+    Expression other = both(item, others, path + "/contains");
+    Expression[][] states = new Expression[items + 1][wanted + 1];
+    for (int n = items; n >= 0; n--) {
+      int to = Math.min(n + 1, items);
+      boolean full = n == max;
+      boolean again = to == n && !full;
+      for (int k = again ? wanted : Math.min(n, wanted); k >= 0; k--) {
+        List<Expression> ways = new ArrayList<>();
+        if (n >= min && k >= least) {
+          ways.add(Expression.EMPTY);
+        }
+        if (!full && k < wanted) {
+          add(ways, n, found, states[to][k + 1]);
+        }
+        if (!full && !again) {
+          add(ways, n, other, states[to][k]);
+        }
+        if (!ways.isEmpty()) {
+          Expression rest = Expression.choice(ways);
+          if (again && other != null) {
+            Expression more = Expression.any(Expression.sequence(JsonText.COMMA, other));
+            rest = Expression.sequence(more, rest);
+          }
+          states[n][k] = compiler.rule("%s (%d of %d)".formatted(path, k, n), rest);
+        }
+      }
     }
-    return Expression.sequence(new Literal("["), needing, new Literal("]"));
+    if (states[0][0] == null) {
+      throw disagreeing(path);
+    }
+    return Expression.sequence(new Literal("["), states[0][0], new Literal("]"));
+  }
+
+  /** An item after some others, and what comes after it; both may be impossible. */
+  private static void add(List<Expression> ways, int before, Expression item, Expression rest) {
+    if (item != null && rest != null) {
+      Expression comma = before == 0 ? Expression.EMPTY : JsonText.COMMA;
+      ways.add(Expression.sequence(comma, item, rest));
+    }
+  }
+
+  /** What two schemas let be written; null if nothing. */
+  private Expression both(Object one, Object other, String path) {
+    return compiler.ifAny(compiler::value, Map.of("allOf", List.of(one, other)), path);
   }
 
   /** Values that are listed: which of them have come is the state. */

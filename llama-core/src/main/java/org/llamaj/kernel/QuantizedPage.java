@@ -28,6 +28,7 @@ public final class QuantizedPage {
 
   private static final int SCALE_BYTES = Short.BYTES;
 
+  private final AttentionShape shape;
   private final int blocks; // per head
   private final int blockBytes;
   private final int quantBytes; // per block
@@ -44,10 +45,30 @@ public final class QuantizedPage {
       throw new IllegalArgumentException(
           "no blocks of %s in heads of %d".formatted(shape.cacheType(), shape.headDim()));
     }
+    this.shape = shape;
     blocks = shape.headDim() / BLOCK;
     blockBytes = shape.cacheType().blockBytes();
     quantBytes = blockBytes - SCALE_BYTES;
     values = shape.pageBytes() / 2;
+  }
+
+  /**
+   * The layout of one layer's pages, made anew only where it is not that of the layer before.
+   *
+   * @param shape of the layer
+   * @param before the layout of another layer, or null
+   * @return null if the cache is not quantised
+   */
+  public static QuantizedPage of(AttentionShape shape, QuantizedPage before) {
+    if (!shape.cacheType().isQuantized()) {
+      return null;
+    }
+    boolean same =
+        before != null
+            && shape.cacheType() == before.shape.cacheType()
+            && shape.headDim() == before.shape.headDim()
+            && shape.kvHeads() == before.shape.kvHeads();
+    return same ? before : new QuantizedPage(shape);
   }
 
   /**

@@ -207,7 +207,7 @@ public record LoadedModel(
     return options
         .cacheDirectory()
         .<PageMemory>map(directory -> PageFile.create(directory, arena))
-        .orElseGet(() -> kernels.pageMemory(PageMemory.of(arena)));
+        .orElseGet(() -> kernels.pageMemory(HugePageCache.of(arena)));
   }
 
   /** Binding takes no time worth reporting after a copy. */

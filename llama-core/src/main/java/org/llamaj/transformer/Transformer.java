@@ -120,7 +120,7 @@ public final class Transformer {
    * @return to be closed by the caller
    */
   public Sequence newSequence(long salt) {
-    checkOpen();
+    requireOpen();
     return newSequence(salt, List.of());
   }
 
@@ -131,7 +131,7 @@ public final class Transformer {
    * @return to be closed by the caller
    */
   public Sequence newSequence(List<AdapterUse> adapters) {
-    checkOpen();
+    requireOpen();
     return newSequence(AdapterUse.salt(adapters), List.copyOf(adapters));
   }
 
@@ -152,7 +152,7 @@ public final class Transformer {
   public LowRankAdapter adapter(String name, Map<String, LowRankPair> pairs) {
     lock.lock();
     try {
-      checkOpen();
+      requireOpen();
       Map<String, LowRankAdapter.Update> updates = new HashMap<>();
       pairs.forEach((weight, pair) -> updates.put(weight, kernels.update(weight, pair)));
       return new LowRankAdapter(name, updates);
@@ -203,7 +203,7 @@ public final class Transformer {
     }
     lock.lock();
     try {
-      checkOpen();
+      requireOpen();
       if (batch.size() == 0) {
         return;
       }
@@ -274,7 +274,7 @@ public final class Transformer {
   public void reserve(Sequence sequence, int tokens) {
     lock.lock();
     try {
-      checkOpen();
+      requireOpen();
       sequence.requireOf(cache);
       sequence.reserve(tokens);
     } finally {
@@ -377,7 +377,12 @@ public final class Transformer {
     }
   }
 
-  private void checkOpen() {
+  /**
+   * Checks that there still is a model.
+   *
+   * @throws LlamaException if {@link #close} was called
+   */
+  public void requireOpen() {
     if (closed) {
       throw new LlamaException("the model is closed: load it again to use it");
     }

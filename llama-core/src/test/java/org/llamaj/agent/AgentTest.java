@@ -3,8 +3,10 @@ package org.llamaj.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CyclicBarrier;
@@ -25,6 +27,9 @@ import org.llamaj.tokenizer.chat.Role;
 /** The loop of an agent, with a model whose answers are written beforehand. */
 class AgentTest {
   record Sum(int a, int b) {}
+
+  /** Prompts with tools hold the date; where a script leaves a choice, another might be taken. */
+  private static final LocalDate TODAY = LocalDate.of(2026, 11, 28);
 
   private static final String ADD = "{\"name\": \"add\", \"parameters\": {\"a\": 1, \"b\": 2}}";
 
@@ -100,6 +105,24 @@ class AgentTest {
   }
 
   @Test
+  void agentsOfOneBuilderAreHeldToTheSameGrammarUntilThereAreMoreTools() {
+    List<Optional<Grammar>> grammars = new ArrayList<>();
+    String subtract = ADD.replace("add", "subtract");
+    AgentBuilder builder = adding(ADD, "3", ADD, "3", subtract, "-1");
+    for (int i = 0; i < 2; i++) {
+      try (Agent agent = builder.open()) {
+        assertThat(agent.send("?").text()).isEqualTo("3");
+        grammars.add(builder.calls());
+      }
+    }
+    assertThat(grammars.get(0)).isPresent().containsSame(grammars.get(1).orElseThrow());
+    builder.tool("subtract", "subtracts", Sum.class, sum -> sum.a() - sum.b());
+    try (Agent agent = builder.open()) {
+      assertThat(agent.send("?").runs()).extracting(ToolRun::result).containsExactly("-1");
+    }
+  }
+
+  @Test
   void aCallThatTheLimitCutsOffDoesNotRun() {
     try (Agent agent =
         adding(ADD, "done")
@@ -128,7 +151,7 @@ class AgentTest {
     CyclicBarrier meeting = new CyclicBarrier(2);
     Tool.Action<Sum> meet =
         sum -> {
-          meeting.await(60, TimeUnit.SECONDS);
+          meeting.await(10, TimeUnit.MINUTES);
           return sum.a() + sum.b();
         };
     String two = ADD + "; " + ADD.replace("1", "10");
@@ -267,6 +290,7 @@ class AgentTest {
   }
 
   private static AgentBuilder builder(String... answers) {
-    return Agent.builder(model).chat(chat -> chat.sampling(_ -> Script.of(model, answers)));
+    return Agent.builder(model)
+        .chat(chat -> chat.on(TODAY).sampling(_ -> Script.of(model, answers)));
   }
 }

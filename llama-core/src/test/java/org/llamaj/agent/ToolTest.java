@@ -57,7 +57,7 @@ class ToolTest {
             "waits for the others",
             Sum.class,
             _ -> {
-              meeting.await(30, TimeUnit.SECONDS);
+              meeting.await(10, TimeUnit.MINUTES);
               return 1;
             });
     ToolCall call = new ToolCall("meet", Map.of("a", 1, "b", 1));

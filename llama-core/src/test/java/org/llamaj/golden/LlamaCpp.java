@@ -94,7 +94,7 @@ public record LlamaCpp(Path perplexity) {
             .redirectInput(input.toFile())
             .start();
     try {
-      boolean ended = process.waitFor(2, TimeUnit.MINUTES);
+      boolean ended = process.waitFor(20, TimeUnit.MINUTES);
       String output = Files.readString(log, StandardCharsets.UTF_8);
       assertThat(ended).as("ended: %s", output).isTrue();
       assertThat(process.exitValue()).as(output).isZero();

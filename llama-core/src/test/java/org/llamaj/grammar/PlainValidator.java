@@ -112,7 +112,9 @@ record PlainValidator(Map<?, ?> document) {
       }
       case "contains" -> {
         long least = schema.get("minContains") instanceof Number n ? n.longValue() : 1;
-        yield array.stream().filter(item -> isValid(wanted, item)).count() >= least;
+        long most = schema.get("maxContains") instanceof Number n ? n.longValue() : Long.MAX_VALUE;
+        long found = array.stream().filter(item -> isValid(wanted, item)).count();
+        yield found >= least && found <= most;
       }
       case "uniqueItems" -> {
         boolean unique = true;

@@ -68,7 +68,8 @@ class SchemaConditionsTest {
       quoteCharacter = '`',
       value = {
         "{\"type\": \"array\", \"uniqueItems\": true}; expected items of listed values",
-        "{\"type\": \"array\", \"contains\": {}, \"minContains\": 2}; expected contains with minContains",
+        "{\"type\": \"array\", \"contains\": {\"pattern\": \"a\"}, \"maxContains\": 2}; whose opposite can be",
+        "{\"type\": \"array\", \"contains\": {}, \"minContains\": 200}; expected at most 300 states",
         "{\"not\": {\"pattern\": \"a\"}}; #/not: expected keywords whose opposite can be written",
         "{\"not\": {}}; #: expected",
         "{\"oneOf\": [{\"type\": \"string\"}, {\"type\": \"string\", \"pattern\": \"a\"}]}; write anyOf if they may",
@@ -167,6 +168,8 @@ class SchemaConditionsTest {
       schema.put(any(List.of("maxItems", "maxLength")), random.nextInt(5));
       if (random.nextBoolean()) {
         schema.put("contains", leaf());
+        schema.put(any(List.of("minContains", "minLength")), random.nextInt(4));
+        schema.put(any(List.of("maxContains", "maxLength")), random.nextInt(4));
       } else {
         schema.put("uniqueItems", true);
       }

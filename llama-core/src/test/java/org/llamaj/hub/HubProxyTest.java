@@ -48,7 +48,7 @@ class HubProxyTest {
             cache,
             Optional.of("secret"),
             false,
-            Duration.ofSeconds(5),
+            Duration.ofMinutes(10),
             Duration.ofMillis(1),
             ProxyVariables.of(environment));
     return new Hub(settings).fetch(MODEL, (_, _, _) -> {});

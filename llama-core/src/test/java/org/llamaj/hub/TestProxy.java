@@ -11,6 +11,7 @@ import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -64,7 +65,7 @@ final class TestProxy implements AutoCloseable {
         .getRequestHeaders()
         .forEach(
             (name, values) -> {
-              if (!OWN.contains(name.toLowerCase()) && !name.startsWith("Proxy-")) {
+              if (!OWN.contains(name.toLowerCase(Locale.ROOT)) && !name.startsWith("Proxy-")) {
                 request.header(name, values.getFirst());
               }
             });

@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.llamaj.ThreadWatch;
 
+@Timeout(600)
 class WorkersTest {
 
   @ParameterizedTest
@@ -118,18 +121,11 @@ class WorkersTest {
 
   @Test
   void closeEndsTheThreads() throws InterruptedException {
+    ThreadWatch watch = new ThreadWatch();
     Workers workers = new Workers(4);
     workers.run(8, (chunk, worker) -> {});
+    assertThat(watch.alive("llamaj-worker")).isEqualTo(3);
     workers.close();
-    for (int i = 0; i < 200 && countThreads() > 0; i++) {
-      Thread.sleep(10);
-    }
-    assertThat(countThreads()).isZero();
-  }
-
-  private static long countThreads() {
-    return Thread.getAllStackTraces().keySet().stream()
-        .filter(thread -> thread.getName().startsWith("llamaj-worker"))
-        .count();
+    watch.awaitNone("llamaj-worker");
   }
 }

@@ -35,7 +35,7 @@ final class CacheWriter implements Workers.Task {
     this.values = values;
     this.spans = spans;
     this.spanCount = spanCount;
-    layout = layout(shape);
+    layout = QuantizedPage.of(shape, layout);
     this.shape = shape;
     if (spanCount == 1 && spans[0].rows() < 4) {
       for (int head = 0; head < shape.kvHeads(); head++) {
@@ -45,18 +45,6 @@ final class CacheWriter implements Workers.Task {
       workers.run(shape.kvHeads(), this);
     }
     this.spans = null;
-  }
-
-  private QuantizedPage layout(AttentionShape next) {
-    if (!next.cacheType().isQuantized()) {
-      return null;
-    }
-    boolean same =
-        layout != null
-            && next.cacheType() == shape.cacheType()
-            && next.headDim() == shape.headDim()
-            && next.kvHeads() == shape.kvHeads();
-    return same ? layout : new QuantizedPage(next);
   }
 
   @Override

@@ -32,7 +32,7 @@ enum MicroscalingFormat implements Format {
     }
 
     private static void decodeBlock(long block, long target) {
-      float halfScale = Math.scalb(0.5f, (ALL.get(JAVA_BYTE, block) & 0xFF) - 127);
+      float halfScale = HALF_E8M0[ALL.get(JAVA_BYTE, block) & 0xFF];
       for (int i = 0; i < 16; i += LANES) {
         IntVector pair =
             (IntVector)
@@ -70,7 +70,7 @@ enum MicroscalingFormat implements Format {
 
     private static void scale(long block, long codes, long target) {
       for (int sub = 0; sub < 4; sub++) {
-        float halfScale = HALF_SCALES[ALL.get(JAVA_BYTE, block + sub) & 0xFF];
+        float halfScale = HALF_E4M3[ALL.get(JAVA_BYTE, block + sub) & 0xFF];
         for (int i = 16 * sub; i < 16 * sub + 16; i += LANES) {
           IntVector v =
               (IntVector)
@@ -81,18 +81,20 @@ enum MicroscalingFormat implements Format {
     }
   };
 
-  /** By an NVFP4 scale's byte: half its value. */
-  private static final float[] HALF_SCALES = halfScales();
+  /** By a scale's byte: half its value. */
+  private static final float[] HALF_E8M0 = halfScales(ElementType.MXFP4, 1);
 
-  /** What the reference makes of each scale and the code of one half. */
-  private static float[] halfScales() {
-    MemorySegment block = MemorySegment.ofArray(new byte[36]);
-    block.set(JAVA_BYTE, 4, (byte) 1);
-    float[] values = new float[64];
+  private static final float[] HALF_E4M3 = halfScales(ElementType.NVFP4, 4);
+
+  /** What the reference makes of each scale and the code of one half, which is the first one. */
+  private static float[] halfScales(ElementType type, int firstCode) {
+    MemorySegment block = MemorySegment.ofArray(new byte[type.blockBytes()]);
+    block.set(JAVA_BYTE, firstCode, (byte) 1);
+    float[] values = new float[type.blockSize()];
     float[] halves = new float[256];
     for (int bits = 0; bits < halves.length; bits++) {
       block.set(JAVA_BYTE, 0, (byte) bits);
-      Dequantizer.dequantize(ElementType.NVFP4, block, 0, values, 0, values.length);
+      Dequantizer.dequantize(type, block, 0, values, 0, values.length);
       halves[bits] = values[0];
     }
     return halves;

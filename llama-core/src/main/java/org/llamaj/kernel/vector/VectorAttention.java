@@ -51,7 +51,7 @@ final class VectorAttention implements Workers.Task {
       FloatMatrix queries, Span[] spans, int spanCount, AttentionShape shape, FloatMatrix output) {
     this.queries = queries;
     this.spans = spans;
-    layout = layout(shape);
+    layout = QuantizedPage.of(shape, layout);
     this.shape = shape;
     this.output = output;
     blockRows = Math.max(1, BLOCK_QUERIES / shape.group());
@@ -62,18 +62,6 @@ final class VectorAttention implements Workers.Task {
     }
     workers.run(count * shape.kvHeads(), this);
     this.spans = null;
-  }
-
-  private QuantizedPage layout(AttentionShape next) {
-    if (!next.cacheType().isQuantized()) {
-      return null;
-    }
-    boolean same =
-        layout != null
-            && next.cacheType() == shape.cacheType()
-            && next.headDim() == shape.headDim()
-            && next.kvHeads() == shape.kvHeads();
-    return same ? layout : new QuantizedPage(next);
   }
 
   private int blocks(Span span) {

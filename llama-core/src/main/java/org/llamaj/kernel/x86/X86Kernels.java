@@ -59,7 +59,7 @@ final class X86Kernels implements Kernels {
     this.level = level;
     fallbackSource = fallback;
     projector = new Projector(workers, level.has(Feature.AVX512_VNNI), cache);
-    attention = new Attention(workers, level.has(Feature.AVX512), cache);
+    attention = new Attention(workers, level, cache);
     cacheWriter = new CacheWriter(workers, cache);
     rowTasks = new RowTasks(workers);
     norm = new ShapedCode(cache, (columns, weighted) -> NormCode.assemble(columns, weighted == 1));

@@ -7,7 +7,8 @@ import java.util.function.IntToDoubleFunction;
 
 /** The two floats of a byte in OCP's 8-bit Floating Point Specification. */
 final class EightBitFloats {
-  private static final float[] E4M3 = table(EightBitFloats::magnitudeE4M3);
+  private static final float[] E4M3 =
+      table(bits -> bits == 0x7F ? Double.NaN : magnitudeE4M3(bits));
   private static final float[] E5M2 = table(EightBitFloats::magnitudeE5M2);
 
   private EightBitFloats() {}
@@ -35,12 +36,11 @@ final class EightBitFloats {
     return table;
   }
 
-  /** Bias 7; all ones is not a number, and there are no infinities. */
-  private static double magnitudeE4M3(int bits) {
+  /** Bias 7; there are no infinities, and all ones, which is not a number, is taken for one. */
+  static float magnitudeE4M3(int bits) {
     int exponent = bits >> 3;
     int mantissa = bits & 7;
-    if (bits == 0x7F) return Double.NaN;
-    return exponent == 0 ? Math.scalb(mantissa, -9) : Math.scalb(8.0 + mantissa, exponent - 10);
+    return exponent == 0 ? Math.scalb(mantissa, -9) : Math.scalb(8f + mantissa, exponent - 10);
   }
 
   /** Bias 15; infinities and NaN as in IEEE's types: it is the upper half of half precision. */

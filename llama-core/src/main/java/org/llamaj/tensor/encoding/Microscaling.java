@@ -18,7 +18,7 @@ final class Microscaling {
 
   /** E8M0 scale, 16 bytes of 32 values: i in the low half of byte i, i + 16 in the high. */
   static void decodeMXFP4(MemorySegment source, long offset, float[] out, int at) {
-    decode(source, offset + 1, 16, Math.scalb(1f, u8(source, offset) - 127), out, at);
+    decode(source, offset + 1, 16, e8m0(u8(source, offset)), out, at);
   }
 
   /** 4 E4M3 scales, for each 8 bytes of 16 values laid out as above. */
@@ -38,11 +38,13 @@ final class Microscaling {
     }
   }
 
-  /** Four bits of exponent (bias 7), three of mantissa; the sign is ignored, 0x7F (NaN) is 0. */
+  /** A power of two with a bias of 127; all ones is not a number. */
+  private static float e8m0(int bits) {
+    return bits == 0xFF ? Float.NaN : Math.scalb(1f, bits - 127);
+  }
+
+  /** The sign is ignored; without one, what is not a number is 0. */
   private static float unsignedE4M3(int bits) {
-    int exponent = bits >> 3 & 0xF;
-    int mantissa = bits & 7;
-    if (bits == 0x7F) return 0;
-    return exponent == 0 ? Math.scalb(mantissa, -9) : Math.scalb(8 + mantissa, exponent - 10);
+    return bits == 0x7F ? 0 : EightBitFloats.magnitudeE4M3(bits & 0x7F);
   }
 }

@@ -38,7 +38,7 @@ class X86AttentionTest {
   }
 
   private static Stream<Arguments> quantizedShapes() {
-    return Stream.of(Level.AVX2, Level.AVX512)
+    return Stream.of(Level.AVX2, Level.AVX512, Level.AVX512VNNI)
         .flatMap(
             level ->
                 Stream.of(CacheType.Q8_0, CacheType.Q4_0)
@@ -130,7 +130,9 @@ class X86AttentionTest {
               .isEqualTo(-1);
         }
       }
-      assertClose(actual, expected);
+      // With VNNI, queries and weights meet quantised pages rounded to 16 bits.
+      boolean rounds = level == Level.AVX512VNNI && shape.cacheType().isQuantized();
+      assertClose(actual, expected, rounds ? 3e-4f : 2e-5f);
     }
   }
 
@@ -155,17 +157,17 @@ class X86AttentionTest {
         run(scalar, arena, shape, spans(arena, shape, firstPositions, rows, 16), expected);
         run(x86, arena, shape, spans(arena, shape, firstPositions, rows, 16), actual);
 
-        assertClose(actual, expected);
+        assertClose(actual, expected, 2e-5f);
       }
     }
   }
 
-  private static void assertClose(FloatMatrix actual, FloatMatrix expected) {
+  private static void assertClose(FloatMatrix actual, FloatMatrix expected, float tolerance) {
     for (int row = 0; row < expected.rows(); row++) {
       for (int column = 0; column < expected.columns(); column++) {
         assertThat(actual.get(row, column))
             .as("row %d, column %d", row, column)
-            .isCloseTo(expected.get(row, column), offset(2e-5f));
+            .isCloseTo(expected.get(row, column), offset(tolerance));
       }
     }
   }

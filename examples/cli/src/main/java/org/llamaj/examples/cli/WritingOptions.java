@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.llamaj.checkpoint.Checkpoint;
 import org.llamaj.checkpoint.TensorDescription;
 import org.llamaj.convert.Conversion;
@@ -57,6 +58,7 @@ final class WritingOptions {
     command
         .getOut()
         .printf(
+            Locale.ROOT,
             "%s%s: %s, %.2f bits per weight; it was %s%n",
             files.getFirst(),
             files.size() == 1 ? "" : " and %d more".formatted(files.size() - 1),

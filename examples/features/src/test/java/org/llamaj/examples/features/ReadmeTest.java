@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -68,12 +69,15 @@ class ReadmeTest {
 
   private static String outputOf(String example) throws Exception {
     PrintStream before = System.out;
+    Locale ofTheMachine = Locale.getDefault();
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+    Locale.setDefault(Locale.ENGLISH); // numbers as in the README
     try {
       Features.run(example);
     } finally {
       System.setOut(before);
+      Locale.setDefault(ofTheMachine);
     }
     return bytes.toString(StandardCharsets.UTF_8).replace("\r\n", "\n");
   }

@@ -8,6 +8,8 @@ import org.llamaj.kernel.AttentionShape;
 import org.llamaj.kernel.Span;
 import org.llamaj.kernel.Workers;
 import org.llamaj.kernel.x86.machine.CodeCache;
+import org.llamaj.kernel.x86.machine.Feature;
+import org.llamaj.kernel.x86.machine.Level;
 import org.llamaj.kernel.x86.machine.MachineCode;
 import org.llamaj.kernel.x86.machine.Scratch;
 import org.llamaj.tensor.FloatMatrix;
@@ -32,7 +34,7 @@ public final class Attention implements AutoCloseable {
   private static final int LEAST_PAGES = 4;
 
   private final Workers workers;
-  private final boolean avx512;
+  private final Level level;
   private final CodeCache cache;
   private final Partials partials;
   private final Arena arena = Arena.ofShared();
@@ -64,12 +66,12 @@ public final class Attention implements AutoCloseable {
   private record Key(AttentionShape shape, int queries) {}
 
   /**
-   * @param avx512 else AVX2
+   * @param level what the processor has
    * @param cache of the functions; closed by its owner
    */
-  public Attention(Workers workers, boolean avx512, CodeCache cache) {
+  public Attention(Workers workers, Level level, CodeCache cache) {
     this.workers = workers;
-    this.avx512 = avx512;
+    this.level = level;
     this.cache = cache;
     partials = new Partials(cache);
     arguments = new AttentionArguments[workers.threads()];
@@ -155,10 +157,13 @@ public final class Attention implements AutoCloseable {
     if (isFew(queries)) {
       if (code[queries] == null) {
         code[queries] =
-            cache.get(new Key(made, queries), () -> AttentionCode.assemble(made, queries, avx512));
+            cache.get(new Key(made, queries), () -> AttentionCode.assemble(made, queries, level));
       }
     } else if (promptCode == null) {
-      promptCode = cache.get(new Key(made, 0), () -> PromptAttentionCode.assemble(made, avx512));
+      promptCode =
+          cache.get(
+              new Key(made, 0),
+              () -> PromptAttentionCode.assemble(made, level.has(Feature.AVX512)));
     }
   }
 

@@ -25,6 +25,8 @@ import org.llamaj.kernel.x86.assembler.Label;
 import org.llamaj.kernel.x86.assembler.Vector;
 import org.llamaj.kernel.x86.code.ExponentialCode;
 import org.llamaj.kernel.x86.code.KernelBuilder;
+import org.llamaj.kernel.x86.machine.Feature;
+import org.llamaj.kernel.x86.machine.Level;
 
 /**
  * Attention of a few queries to the pages of one key/value head, page by page with a running
@@ -33,6 +35,8 @@ import org.llamaj.kernel.x86.code.KernelBuilder;
  *
  * <p>Scores lie with one token in each lane (keys are stored transposed), weighted values with one
  * component in each lane; the other operand is given to all lanes. Scores are in units of log 2.
+ * With VNNI, quantised keys and values meet queries and weights in integers ({@link
+ * IntegerScoreCode}, {@link IntegerValueCode}).
  */
 public final class AttentionCode {
   static final int PAGE = AttentionShape.PAGE_TOKENS;
@@ -47,7 +51,7 @@ public final class AttentionCode {
   static final Gpr SLOTS = Gpr.R14;
 
   /** Distance from this page to the next. */
-  private static final Gpr TO_NEXT = Gpr.R15;
+  static final Gpr TO_NEXT = Gpr.R15;
 
   static final Gpr COUNTER = Gpr.RAX;
   static final Gpr MEMORY = Gpr.RCX;
@@ -70,14 +74,20 @@ public final class AttentionCode {
   private final int factorsAt;
   private final int endsAt;
   private final int startsAt;
+
+  /** For products of floats; else null, and the other two are not. */
   private final PageReader pages;
+
+  private final IntegerScoreCode integerScores;
+  private final IntegerValueCode integerValues;
+  private final Ahead ahead;
   private final KernelBuilder k;
   private final Assembler a;
 
-  private AttentionCode(AttentionShape shape, int queries, boolean avx512) {
+  private AttentionCode(AttentionShape shape, int queries, Level level) {
     this.shape = shape;
     this.queries = queries;
-    wide = avx512 && shape.headDim() % 16 == 0;
+    wide = level.has(Feature.AVX512) && shape.headDim() % 16 == 0;
     bits = wide ? 512 : 256;
     lanes = bits / 32;
     perQuery = wide ? 4 : 2;
@@ -99,12 +109,26 @@ public final class AttentionCode {
     startsAt = 4 * floats;
     floats += 16;
     int pagesAt = 4 * floats;
-    if (shape.cacheType().isQuantized()) {
+    if (level.has(Feature.AVX512_VNNI) && IntegerValueCode.supports(shape)) {
+      int valuesAt = pagesAt + IntegerScoreCode.frameBytes(shape, queries);
+      k = new KernelBuilder(valuesAt + IntegerValueCode.frameBytes(queries));
+      pages = null;
+      ahead = new Ahead(k.a);
+      integerScores = new IntegerScoreCode(shape, queries, scoresAt, pagesAt, k, ahead);
+      integerValues =
+          new IntegerValueCode(shape, queries, scoresAt, outputsAt, factorsAt, valuesAt, k, ahead);
+    } else if (shape.cacheType().isQuantized()) {
       k = new KernelBuilder(pagesAt + 4 * QuantizedPageReader.frameFloats(shape));
       pages = new QuantizedPageReader(shape, k, loadedRegisters(), pagesAt, true);
+      integerScores = null;
+      integerValues = null;
+      ahead = null;
     } else {
       k = new KernelBuilder(pagesAt);
       pages = new FloatPageReader(shape, k, loadedRegisters(), true);
+      integerScores = null;
+      integerValues = null;
+      ahead = null;
     }
     a = k.a;
   }
@@ -124,8 +148,8 @@ public final class AttentionCode {
    *
    * @param queries 1 to {@link AttentionArguments#MOST_QUERIES}
    */
-  static byte[] assemble(AttentionShape shape, int queries, boolean avx512) {
-    return new AttentionCode(shape, queries, avx512).assemble();
+  static byte[] assemble(AttentionShape shape, int queries, Level level) {
+    return new AttentionCode(shape, queries, level).assemble();
   }
 
   private byte[] assemble() {
@@ -149,18 +173,12 @@ public final class AttentionCode {
           a.mov(SLOTS, at(ARGUMENTS, AttentionArguments.LAST_SLOTS));
           a.xor(TO_NEXT, TO_NEXT);
           a.bind(known);
-          pages.begin();
-          for (int slot = 0; slot < PAGE; slot += perQuery * lanes) {
-            scores(slot);
-          }
+          scores();
           maxima();
           for (int query = 0; query < queries; query++) {
             weights(query);
           }
-          int columns = perQuery * lanes;
-          for (int column = 0; column < shape.headDim(); column += columns) {
-            values(column, Math.min(columns, shape.headDim() - column) / lanes);
-          }
+          values();
         });
     for (int query = 0; query < queries; query++) {
       end(query);
@@ -168,8 +186,18 @@ public final class AttentionCode {
     return k.finish();
   }
 
-  /** Interleaves the queries, scaled; clears sums. */
+  /** Prepares the queries; clears sums. */
   private void begin() {
+    if (integerScores != null) {
+      integerScores.begin();
+    } else {
+      interleaveQueries();
+    }
+    clearSums();
+  }
+
+  /** So that the same component of all queries is together; scaled. */
+  private void interleaveQueries() {
     Vector x = Vector.xmm(0);
     float scale = shape.scale() * ExponentialCode.LOG2_E;
     for (int query = 0; query < queries; query++) {
@@ -186,6 +214,9 @@ public final class AttentionCode {
             a.add(OPERAND, 4 * queries);
           });
     }
+  }
+
+  private void clearSums() {
     Vector zero = Vector.ymm(0);
     k.zero(zero);
     a.lea(OPERAND, at(Gpr.RSP, outputsAt));
@@ -207,6 +238,18 @@ public final class AttentionCode {
     a.v(VMOVUPS, at(Gpr.RSP, endsAt), lowest);
     a.v(VMOVUPS, lowest, at(ARGUMENTS, AttentionArguments.STARTS));
     a.v(VMOVUPS, at(Gpr.RSP, startsAt), lowest);
+  }
+
+  /** Scores of a page's slots, into the frame. */
+  private void scores() {
+    if (integerScores != null) {
+      integerScores.scores();
+      return;
+    }
+    pages.begin();
+    for (int slot = 0; slot < PAGE; slot += perQuery * lanes) {
+      scores(slot);
+    }
   }
 
   /** Scores of the slots from the given one on, as many as the registers hold, into the frame. */
@@ -265,6 +308,7 @@ public final class AttentionCode {
     a.v(VMOVUPS, Vector.ymm(13), at(Gpr.RSP, maximaAt));
     a.v(VMOVUPS, at(Gpr.RSP, factorsAt), Vector.ymm(13));
     for (int query = 0; query < queries; query++) {
+      askMeanwhile(query * (1 + PAGE / lanes));
       a.v(VBROADCASTSS, end, at(Gpr.RSP, endsAt + 4 * query));
       a.v(VBROADCASTSS, start, at(Gpr.RSP, startsAt + 4 * query));
       for (int i = 0; i < vectors; i++) {
@@ -307,6 +351,13 @@ public final class AttentionCode {
     }
   }
 
+  /** One of many steps between the keys of a page and its values. */
+  private void askMeanwhile(int step) {
+    if (integerScores != null) {
+      ahead.askShare(integerScores.linesLeft(), step, queries * (1 + PAGE / lanes));
+    }
+  }
+
   private Address slotNumbers(int vector) {
     int[] bitsOfFloats =
         IntStream.range(0, lanes)
@@ -323,6 +374,7 @@ public final class AttentionCode {
     a.v(VBROADCASTSS, total, at(Gpr.RSP, factorsAt + 4 * query));
     a.v(VMULPS, total, total, at(Gpr.RSP, sumsAt + 64 * query));
     for (int i = 0; i < PAGE / lanes; i++) {
+      askMeanwhile(query * (1 + PAGE / lanes) + 1 + i);
       Address place = at(Gpr.RSP, scoresAt + 4 * (query * PAGE + i * lanes));
       // Two sets of registers, so that neighbouring vectors do not wait for each other.
       Vector score = register(i % 2 * 3);
@@ -336,7 +388,19 @@ public final class AttentionCode {
     a.v(VMOVUPS, at(Gpr.RSP, sumsAt + 64 * query), total);
   }
 
-  /** outputs = outputs x factor + weights x values, for a few columns. */
+  /** outputs = outputs x factor + weights x values. */
+  private void values() {
+    if (integerValues != null) {
+      integerValues.values();
+      return;
+    }
+    int columns = perQuery * lanes;
+    for (int column = 0; column < shape.headDim(); column += columns) {
+      values(column, Math.min(columns, shape.headDim() - column) / lanes);
+    }
+  }
+
+  /** The same for a few columns. */
   private void values(int column, int parts) {
     for (int query = 0; query < queries; query++) {
       Vector factor = register(wide ? 24 : 12);
