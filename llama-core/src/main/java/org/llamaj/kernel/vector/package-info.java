@@ -56,10 +56,11 @@
  *       that each lane reads its own row and products are in lanes of 16 bits. From the cache, one
  *       thread, it took 17.3 GB/s beside 14.5 of the four streams of rows; from memory, two
  *       threads, 15.5 and 16.8 beside 15.5 and 17.4; and generating 32 tokens with a 1B 12.7 to
- *       13.0 tokens per second beside 14.2, 96 tokens 13.3 beside 13.0. Memory, not instructions,
- *       is the limit by then. What it taught: a loop of a constant number of passes within the loop
- *       over blocks is not unrolled when it is long; and a vector that is carried from pass to pass
- *       must begin as {@code zero} or {@code broadcast}, for a static constant makes it an object.
+ *       13.0 tokens per second beside 14.2, 96 tokens (at half clock) 13.3 beside 13.0; single
+ *       runs. Why what it gains in the cache does not show from memory was not found. What it
+ *       taught: a loop of a constant number of passes within the loop over blocks is not unrolled
+ *       when it is long; and a vector that is carried from pass to pass must begin as {@code zero}
+ *       or {@code broadcast}, for a static constant makes it an object.
  *   <li>Helpers of ours that return vectors are inlined last: {@code
  *       -XX:CompileCommand=PrintInlining} names NodeCountInliningCutoff where there were too many
  *       nodes, and then the code has to be written out.
