@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 
 /** Encodes blocks of one type. Has scratch memory of its own: one for each thread. */
 interface BlockEncoder {
-  /** The most values of a call. */
-  int TILE = 32768;
+  /** The most values of a call: they and their weights fit a second-level cache well. */
+  int TILE = 8192;
 
   /**
    * Encodes some blocks.

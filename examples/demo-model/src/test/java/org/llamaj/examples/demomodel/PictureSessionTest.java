@@ -25,7 +25,7 @@ class PictureSessionTest {
     Generation expected;
     int saved;
     try (LlamaModel model = PictureDemoModel.builder().load();
-        ChatSession chat = model.chat().temperature(0).open()) {
+        ChatSession chat = model.chat().temperature(0).readAhead(false).open()) {
       chat.send(describe(model), _ -> {});
       chat.send("How many shapes are there?");
       chat.save(file);
