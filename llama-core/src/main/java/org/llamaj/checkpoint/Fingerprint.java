@@ -34,12 +34,20 @@ public final class Fingerprint {
    * @param checkpoint an open checkpoint
    * @param variant how it runs, as far as that changes its results
    * @return {@link #LENGTH} bytes
+   * @throws CheckpointException if the checkpoint is closed, or is being closed by another thread
    */
   public static byte[] of(Checkpoint checkpoint, String variant) {
     Fingerprint fingerprint = new Fingerprint();
     fingerprint.add(variant);
-    checkpoint.metadata().values().forEach(fingerprint::add);
-    checkpoint.tensors().forEach(fingerprint::add);
+    try {
+      checkpoint.metadata().values().forEach(fingerprint::add);
+      checkpoint.tensors().forEach(fingerprint::add);
+    } catch (IllegalStateException e) {
+      if (checkpoint.isOpen()) {
+        throw e;
+      }
+      throw new CheckpointException(checkpoint.source() + " was closed meanwhile", e);
+    }
     return fingerprint.digest.digest();
   }
 
