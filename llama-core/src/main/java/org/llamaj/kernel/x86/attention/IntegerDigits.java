@@ -1,7 +1,11 @@
 package org.llamaj.kernel.x86.attention;
 
+import static org.llamaj.kernel.x86.assembler.Instruction.VBROADCASTSS;
+import static org.llamaj.kernel.x86.assembler.Instruction.VDIVSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VEXTRACTI128;
 import static org.llamaj.kernel.x86.assembler.Instruction.VEXTRACTI64X4;
+import static org.llamaj.kernel.x86.assembler.Instruction.VMAXSS;
+import static org.llamaj.kernel.x86.assembler.Instruction.VMOVSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPADDD;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPMOVDB;
 import static org.llamaj.kernel.x86.assembler.Instruction.VPSHUFD;
@@ -16,7 +20,29 @@ import org.llamaj.kernel.x86.code.KernelBuilder;
 
 /** Emits the cutting of integers of 16 bits into two bytes, which VNNI multiplies. AVX-512. */
 final class IntegerDigits {
+  /** What 16 bits hold, less what rounding the upper digit may add. */
+  static final float MOST = 127 * 256;
+
+  /** So that nothing is divided by 0. */
+  private static final float LEAST_MAXIMUM = 1e-30f;
+
   private IntegerDigits() {}
+
+  /**
+   * What to multiply with, in all lanes, so that the greatest magnitude becomes {@link #MOST}.
+   *
+   * @param top magnitudes; its lane 0 receives the greatest
+   * @param changed another register
+   * @param factor receives the factor
+   */
+  static void factor(KernelBuilder k, Vector top, Vector changed, Vector factor) {
+    Assembler a = k.a;
+    k.maxLanes(top, changed);
+    a.v(VMAXSS, top.x(), top.x(), k.scalar(LEAST_MAXIMUM));
+    a.v(VMOVSS, factor.x(), k.scalar(MOST));
+    a.v(VDIVSS, factor.x(), factor.x(), top.x());
+    a.v(VBROADCASTSS, factor, factor.x());
+  }
 
   /**
    * Stores the digits of 16 integers: upper and lower, integer = 256 x upper + lower.

@@ -5,11 +5,9 @@ import static org.llamaj.kernel.x86.assembler.Instruction.VBROADCASTSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VCVTDQ2PS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VCVTPH2PS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VCVTPS2DQ;
-import static org.llamaj.kernel.x86.assembler.Instruction.VDIVSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VEXTRACTI64X4;
 import static org.llamaj.kernel.x86.assembler.Instruction.VFMADD231PS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMAXPS;
-import static org.llamaj.kernel.x86.assembler.Instruction.VMAXSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMOVSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMOVUPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMULPS;
@@ -62,11 +60,6 @@ final class IntegerScoreCode {
   private static final int PARTS = PAGE / 16;
 
   private static final int HALF = PARTS / 2;
-
-  /** What 16 bits hold, less what rounding the upper digit may add. */
-  private static final float MOST = 127 * 256;
-
-  private static final float LEAST_MAXIMUM = 1e-30f;
 
   private static final Gpr BLOCKS = Gpr.R8;
   private static final Gpr OFFSETS = Gpr.R9;
@@ -164,12 +157,12 @@ final class IntegerScoreCode {
       a.v(VPANDD, other, other, k.ints(0x7FFF_FFFF).toAll());
       a.v(VMAXPS, top, top, other);
     }
-    k.maxLanes(top, other);
-    a.v(VMAXSS, top.x(), top.x(), k.scalar(LEAST_MAXIMUM));
-    a.v(VMOVSS, factor.x(), k.scalar(MOST));
-    a.v(VDIVSS, factor.x(), factor.x(), top.x());
-    a.v(VBROADCASTSS, factor, factor.x());
-    a.v(VMULSS, top.x(), top.x(), k.scalar(shape.scale() * ExponentialCode.LOG2_E / MOST));
+    IntegerDigits.factor(k, top, other, factor);
+    a.v(
+        VMULSS,
+        top.x(),
+        top.x(),
+        k.scalar(shape.scale() * ExponentialCode.LOG2_E / IntegerDigits.MOST));
     a.v(VMOVSS, at(Gpr.RSP, unitsAt + 4 * query), top.x());
   }
 

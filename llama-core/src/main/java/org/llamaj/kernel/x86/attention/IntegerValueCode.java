@@ -7,12 +7,10 @@ import static org.llamaj.kernel.x86.assembler.Instruction.VCVTDQ2PS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VCVTPH2PS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VCVTPS2DQ;
 import static org.llamaj.kernel.x86.assembler.Instruction.VDIVPS;
-import static org.llamaj.kernel.x86.assembler.Instruction.VDIVSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VFMADD231PS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VINSERTI32X4;
 import static org.llamaj.kernel.x86.assembler.Instruction.VINSERTI64X4;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMAXPS;
-import static org.llamaj.kernel.x86.assembler.Instruction.VMAXSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMOVSS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMOVUPS;
 import static org.llamaj.kernel.x86.assembler.Instruction.VMULPS;
@@ -64,9 +62,6 @@ final class IntegerValueCode {
 
   /** Registers that a block of components takes. */
   private static final int HALVES = BLOCK / 16;
-
-  private static final float MOST = 127 * 256;
-  private static final float LEAST_MAXIMUM = 1e-30f;
 
   private static final Gpr BLOCKS = Gpr.R8;
   private static final Gpr OUTPUTS = Gpr.R9;
@@ -234,15 +229,11 @@ final class IntegerValueCode {
     a.v(VMOVUPS, other, at(Gpr.RSP, placesAt));
     a.v(VPADDD, other, other, k.ints(0x0001_0001).toAll());
     a.v(VMOVUPS, at(Gpr.RSP, placesAt), other);
-    k.maxLanes(top, other);
-    a.v(VMAXSS, top.x(), top.x(), k.scalar(LEAST_MAXIMUM));
-    a.v(VMOVSS, factor.x(), k.scalar(MOST));
-    a.v(VDIVSS, factor.x(), factor.x(), top.x());
-    a.v(VBROADCASTSS, factor, factor.x());
+    IntegerDigits.factor(k, top, other, factor);
     for (Vector scale : scales) {
       a.v(VMULPS, scale, scale, factor);
     }
-    a.v(VMULSS, top.x(), top.x(), k.scalar(1 / MOST));
+    a.v(VMULSS, top.x(), top.x(), k.scalar(1 / IntegerDigits.MOST));
     for (int query = 0; query < queries; query++) {
       a.v(VMULSS, other.x(), top.x(), at(Gpr.RSP, maximaAt + 4 * query));
       a.v(VMOVSS, at(Gpr.RSP, unitsAt + 4 * query), other.x());
